@@ -1,0 +1,34 @@
+import js from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["dist/"] },
+  js.configs.recommended,
+  {
+    files: ["**/*.mjs"],
+    languageOptions: { globals: { process: "readonly", URL: "readonly", console: "readonly" } },
+  },
+  {
+    files: ["**/*.ts"],
+    extends: [...tseslint.configs.recommendedTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      // A type alias is what Node-RED's own message type accepts.
+      "@typescript-eslint/consistent-type-definitions": "off",
+      // An empty text means "none" in a node's properties.
+      "@typescript-eslint/prefer-nullish-coalescing": ["error", { ignorePrimitives: { string: true } }],
+      // The editor's and the runtime's APIs are callbacks on `this`.
+      "@typescript-eslint/unbound-method": "off",
+    },
+  },
+  {
+    // src/ is Radaro without Node-RED, and without an HTTP framework.
+    files: ["src/**"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: ["node-red*", "@node-red/*", "express", "body-parser", "**/nodes/**"] },
+      ],
+    },
+  },
+);

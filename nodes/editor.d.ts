@@ -1,0 +1,9 @@
+import type {} from "@node-red/editor-client";
+
+// What the editor can do and its published types do not say.
+declare module "@node-red/editor-client" {
+  interface NodeCredential {
+    /** Marks the input in the dialog while it is empty. */
+    required?: boolean;
+  }
+}

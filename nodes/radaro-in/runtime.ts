@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RequestHandler } from "express";
+import type { Node, NodeAPI, NodeDef, NodeStatus } from "node-red";
+import type { JsonObject } from "../../src/json";
+import type { Merchant } from "../../src/merchant";
+import { paced } from "../../src/paced";
+import { receive, type Receiver, type Refusal } from "../../src/receive";
+import { mountEndpoints } from "../http";
+
+interface InDef extends NodeDef {
+  config: string;
+  path: string;
+  topics: string[];
+  sample: string;
+}
+
+/** What this node needs of a `radaro-config`. */
+interface ConfigNode extends Node<{ token?: string; previousToken?: string }> {
+  merchant: Merchant;
+}
+
+type TestResult = "sent" | "not-verified" | "not-let-through" | "unknown-sample";
+
+interface InNode extends Node {
+  /** Sends a made-up event through this node, verified like any other. */
+  sendTest(sample: string): TestResult;
+}
+
+/** In milliseconds. */
+const statusInterval = 1000;
+
+/** `radaro in`: receives events over HTTP, verifies them and sends them into the flow. */
+export = (RED: NodeAPI): void => {
+  const endpoints = mountEndpoints(RED);
+  RED.httpAdmin.post("/radaro-in/:id/test", RED.auth.needsPermission("radaro-in.write"), sendTest(RED));
+
+  function RadaroIn(this: InNode, def: InDef) {
+    RED.nodes.createNode(this, def);
+    const config = def.config ? (RED.nodes.getNode(def.config) as ConfigNode | null) : null;
+    const path = def.path?.trim();
+    const problem = findProblem(config, path);
+    let refused = 0;
+
+    const status = paced((next: NodeStatus) => this.status(next), statusInterval);
+    const showRefused = (why: Refusal) => {
+      refused += 1;
+      const reason = RED._(problem ? `radaro-in.problem.${problem}` : `radaro-in.refusal.${why}`);
+      const text = RED._("radaro-in.status.refused", { reason, count: refused });
+      status.show({ fill: "red", shape: "ring", text });
+    };
+
+    const receiver: Receiver = {
+      merchant: config?.merchant,
+      topics: new Set(def.topics),
+      deliver: (message) => {
+        refused = 0;
+        this.send(message);
+        const { orderId, test } = message.radaro;
+        const text = [
+          test && RED._("radaro-in.status.test"),
+          message.topic || RED._("radaro-in.status.no-topic"),
+          orderId,
+          new Date().toTimeString().slice(0, 8),
+        ];
+        status.show({ fill: "green", shape: "dot", text: text.filter(Boolean).join(" · ") });
+      },
+      fail: (why, message) => {
+        this.error(RED._("radaro-in.error.wrong-type", { why }), message);
+        showRefused("wrong-type");
+      },
+      refused: showRefused,
+    };
+
+    this.sendTest = (sample) => {
+      const event = readSample(sample);
+      if (!event) return "unknown-sample";
+      const token = config?.credentials.token || config?.credentials.previousToken;
+      const { answer, delivered } = receive({ ...event, token }, [receiver], { test: true });
+      if (!answer.body.ok) return "not-verified";
+      return delivered > 0 ? "sent" : "not-let-through";
+    };
+
+    if (problem) status.show({ fill: "red", shape: "ring", text: RED._(`radaro-in.problem.${problem}`) });
+    else status.show({ fill: "grey", shape: "ring", text: RED._("radaro-in.status.waiting") });
+
+    if (path && RED.settings.httpNodeRoot !== false) endpoints.add(path, receiver);
+    this.on("close", () => {
+      if (path) endpoints.remove(path, receiver);
+      status.stop();
+    });
+  }
+
+  /** What keeps a node from receiving anything, so that its status can say it. */
+  function findProblem(config: ConfigNode | null, path: string | undefined) {
+    if (RED.settings.httpNodeRoot === false) return "http-off";
+    if (!config) return "no-merchant";
+    if (!path) return "no-path";
+    return config.merchant.hasToken ? undefined : "no-token";
+  }
+
+  RED.nodes.registerType<InNode, InDef, object, object>("radaro in", RadaroIn);
+};
+
+/** The made-up events, by name; kept in a file as they are seldom needed. */
+function readSample(name: string): JsonObject | undefined {
+  const all = JSON.parse(readFileSync(join(__dirname, "samples.json"), "utf8")) as Record<string, JsonObject>;
+  return Object.hasOwn(all, name) ? all[name] : undefined;
+}
+
+/** The button of a `radaro in`. */
+function sendTest(RED: NodeAPI): RequestHandler<{ id: string }> {
+  const httpStatus = { sent: 200, "not-verified": 409, "not-let-through": 409, "unknown-sample": 400 };
+  return (req, res) => {
+    const node = RED.nodes.getNode(req.params.id) as InNode | null;
+    if (node?.type !== "radaro in") {
+      res.status(404).json({ result: "not-deployed" });
+      return;
+    }
+    const { sample } = req.body as { sample?: unknown };
+    const result = node.sendTest(String(sample));
+    res.status(httpStatus[result]).json({ result });
+  };
+}

@@ -1,0 +1,41 @@
+import type { Node, NodeAPI, NodeDef } from "node-red";
+import { isJsonObject } from "../../src/json";
+import { compileRules } from "../../src/rules";
+
+interface SwitchDef extends NodeDef {
+  property: string;
+  rules: unknown[];
+  checkall: boolean;
+  outputs: number;
+}
+
+/** `radaro switch`: sends a message to the outputs whose rules match the event in it. */
+export = (RED: NodeAPI): void => {
+  function RadaroSwitch(this: Node, def: SwitchDef) {
+    RED.nodes.createNode(this, def);
+    const property = def.property || "payload";
+    const { route, problems } = compileRules(def.rules ?? [], def.checkall !== false);
+    for (const { rule, problem } of problems) {
+      this.warn(
+        RED._("radaro-switch.problem.in-rule", { rule, problem: RED._(`radaro-switch.problem.${problem}`) }),
+      );
+    }
+
+    this.on("input", (msg, send, done) => {
+      let event: unknown;
+      try {
+        event = RED.util.getMessageProperty(msg, property);
+      } catch {
+        // Part of the way to the property is missing: there is no event, which is said below.
+      }
+      if (!isJsonObject(event)) {
+        done(new Error(RED._("radaro-switch.error.no-event", { property })));
+        return;
+      }
+      send(route(event).map((matches) => (matches ? msg : null)));
+      done();
+    });
+  }
+
+  RED.nodes.registerType("radaro switch", RadaroSwitch);
+};

@@ -1,0 +1,94 @@
+import type { Receiver } from "./receive";
+
+/** How many requests wait for the end of a deploy at most; further ones are answered 503. */
+export const maxHeld = 1000;
+
+/** How long a request waits for the end of a deploy at most, in milliseconds. */
+export const maxHeldFor = 20_000;
+
+/**
+ * The paths that receive events, and who receives them.
+ *
+ * Radaro does not send an event twice, so a path outlives a deploy: while the flows are stopped
+ * and started again its requests wait, and go to the receivers that are there afterwards.
+ */
+export class Endpoints {
+  readonly #receivers = new Map<string, Set<Receiver>>();
+  #waiting = new Set<(running: boolean) => void>();
+  #deploying = false;
+
+  /** Requests wait from now on: the flows are being stopped or started. */
+  hold(): void {
+    this.#deploying = true;
+  }
+
+  /** The flows run, or are known not to come back: requests go on. Paths that nobody wants are gone. */
+  release(): void {
+    this.#deploying = false;
+    for (const [path, receivers] of this.#receivers) {
+      if (receivers.size === 0) this.#receivers.delete(path);
+    }
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const goOn of waiting) goOn(true);
+  }
+
+  /** @param path as the user wrote it */
+  add(path: string, receiver: Receiver): void {
+    const key = normalisePath(path);
+    const receivers = this.#receivers.get(key);
+    if (receivers) receivers.add(receiver);
+    else this.#receivers.set(key, new Set([receiver]));
+  }
+
+  remove(path: string, receiver: Receiver): void {
+    const key = normalisePath(path);
+    const receivers = this.#receivers.get(key);
+    receivers?.delete(receiver);
+    if (receivers?.size === 0 && !this.#deploying) this.#receivers.delete(key);
+  }
+
+  /** How many paths there are. */
+  get size(): number {
+    return this.#receivers.size;
+  }
+
+  /**
+   * @param path of a request, as it came
+   * @returns who receives what is sent there, `undefined` where the path is not one of these. Empty
+   *   while a deploy has stopped them.
+   */
+  at(path: string): ReadonlySet<Receiver> | undefined {
+    return this.#receivers.get(normalisePath(path));
+  }
+
+  /**
+   * Waits until the flows run, for `maxHeldFor` at most.
+   *
+   * @returns false where a bound was reached
+   */
+  running(): Promise<boolean> | true {
+    if (!this.#deploying) return true;
+    if (this.#waiting.size >= maxHeld) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const goOn = (running: boolean) => {
+        clearTimeout(timer);
+        this.#waiting.delete(goOn);
+        resolve(running);
+      };
+      const timer = setTimeout(goOn, maxHeldFor, false);
+      this.#waiting.add(goOn);
+    });
+  }
+}
+
+/** One form for a path: decoded, with a leading and without a trailing `/`. */
+export function normalisePath(path: string): string {
+  const trimmed = path.trim().replace(/^\/*/, "/").replace(/\/+$/, "");
+  if (!trimmed.includes("%")) return trimmed === "" ? "/" : trimmed;
+  try {
+    return decodeURI(trimmed);
+  } catch {
+    return trimmed; // a stray %, taken literally like the rest
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Calls `show` with the latest value, at once or as soon as `interval` has passed since the last
+ * time: what changes a thousand times a second is shown once a second, and the last is not missed.
+ *
+ * @param interval in milliseconds
+ */
+export function paced<T>(show: (value: T) => void, interval: number) {
+  let next: { value: T } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const showNext = () => {
+    timer = undefined;
+    if (!next) return;
+    const { value } = next;
+    next = undefined;
+    timer = setTimeout(showNext, interval);
+    show(value);
+  };
+  return {
+    show(value: T) {
+      next = { value };
+      if (!timer) showNext();
+    },
+    /** Shows nothing more, and leaves no timer behind. */
+    stop() {
+      clearTimeout(timer);
+      next = undefined;
+    },
+  };
+}

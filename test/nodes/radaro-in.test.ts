@@ -1,0 +1,424 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import helper from "node-red-node-test-helper";
+import type { Node, NodeAPI, NodeDef } from "node-red";
+import { readSamples, sampleNames } from "../events";
+import { answered, start, stop, type Runtime, type Status } from "./runtime";
+
+const token = "Zk3vQ9cXw1LmT7yHs0RdNA";
+const tab = { id: "tab", type: "tab", label: "Flow" };
+const config = { id: "config", type: "radaro-config", name: "Acme" };
+const receive = {
+  id: "in",
+  type: "radaro in",
+  z: "tab",
+  config: "config",
+  path: "/radaro",
+  topics: [],
+  wires: [["out"]],
+};
+const out = { id: "out", type: "helper", z: "tab", wires: [] };
+const credentials = { config: { token } };
+
+const catching = [
+  { id: "catch1", type: "catch", z: "tab", scope: null, uncaught: false, wires: [["caught"]] },
+  { id: "caught", type: "helper", z: "tab", wires: [] },
+];
+
+describe("radaro in", () => {
+  before(() => helper.startServer());
+  after(() => helper.stopServer());
+  afterEach(stop);
+
+  for (const parsed of [true, false]) {
+    describe(parsed ? "behind an application that has parsed the body" : "with nobody in front of it", () => {
+      let runtime: Runtime;
+      const begin = async (flow: object[] = [tab, config, receive, out, ...catching], settings = {}) =>
+        (runtime = await start(flow, credentials, { parsed, settings }));
+
+      for (const name of sampleNames) {
+        it(`sends ${name} as the contract's message`, async () => {
+          await begin();
+          const { all: messages } = runtime.collect("out");
+          const before = Date.now();
+          const answer = await runtime.post("/radaro", { ...readSamples()[name], token });
+          assert.deepEqual([answer.status, answer.body], [200, { ok: true }]);
+          assert.equal(messages.length, 1);
+          const { _msgid, topic, payload, radaro, ...rest } = messages[0]!;
+          assert.ok(_msgid);
+          assert.deepEqual(payload, readSamples()[name]);
+          assert.equal(topic, payload.topic);
+          const keys = ["eventType", "changed", "orderId", "externalId", "merchant", "receivedAt"];
+          assert.deepEqual(Object.keys(radaro), keys);
+          assert.equal(radaro.merchant, "Acme");
+          assert.ok(Date.parse(radaro.receivedAt) >= before && Date.parse(radaro.receivedAt) <= Date.now());
+          assert.deepEqual(rest, {});
+        });
+      }
+
+      it("refuses what does not carry the token, and sends nothing", async () => {
+        await begin();
+        const { all: messages } = runtime.collect("out");
+        for (const sent of ["wrong", `${token}x`, "", 1, null, [token], { token }, true, undefined]) {
+          const answer = await runtime.post("/radaro", { ...readSamples()["job-created"], token: sent });
+          assert.equal(answer.status, 401);
+          assert.equal((answer.body as { ok: boolean }).ok, false);
+        }
+        assert.deepEqual(messages, []);
+      });
+
+      it("answers 405 to everything but a POST", async () => {
+        await begin();
+        for (const method of ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+          const answer = await answered(await fetch(`${runtime.url}/radaro`, { method }));
+          assert.equal(answer.status, 405, method);
+          assert.equal(answer.headers.get("allow"), "POST");
+        }
+      });
+
+      it("answers 415 to a body that is not declared as JSON", async () => {
+        await begin();
+        const body = JSON.stringify({ token });
+        for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""]) {
+          const answer = await runtime.post("/radaro", body, { "Content-Type": type });
+          assert.equal(answer.status, 415, type);
+        }
+        for (const type of [
+          "application/json; charset=utf-8",
+          "APPLICATION/JSON",
+          "application/cloudevents+json",
+        ]) {
+          assert.equal((await runtime.post("/radaro", body, { "Content-Type": type })).status, 200, type);
+        }
+      });
+
+      it("answers 400 to a list, and to a field of a wrong type after verification only", async () => {
+        await begin();
+        assert.equal((await runtime.post("/radaro", [{ token }])).status, 400);
+        assert.equal((await runtime.post("/radaro", { topic: 1, token: "wrong" })).status, 401);
+        const answer = await runtime.post("/radaro", { topic: 1, old_values: [], token });
+        assert.equal(answer.status, 400);
+        assert.match(JSON.stringify(answer.body), /topic must be .* old_values must be /);
+      });
+
+      it("raises a verified event with a field of a wrong type, with its message, for a Catch node", async () => {
+        await begin();
+        const [caught, sent] = [runtime.collect("caught"), runtime.collect("out")];
+        await runtime.post("/radaro", {
+          topic: "job.changed",
+          new_values: "x",
+          order_info: { order_id: 7 },
+          token,
+        });
+        const message = await caught.find(() => true);
+        assert.deepEqual(message.payload, {
+          topic: "job.changed",
+          new_values: "x",
+          order_info: { order_id: 7 },
+        });
+        assert.equal(message.radaro.orderId, 7);
+        assert.equal(message.error?.source.id, "in");
+        assert.deepEqual(sent.all, []);
+      });
+
+      it("answers 404 on a path that no node has", async () => {
+        await begin();
+        for (const path of ["/", "/other", "/radaro/x"])
+          assert.equal((await runtime.post(path, { token })).status, 404);
+      });
+
+      it("takes its path literally, with or without a / at the end", async () => {
+        await begin([tab, config, { ...receive, path: "a/:b(*)+" }, out]);
+        for (const path of ["/a/:b(*)+", "/a/:b(*)+/"]) {
+          assert.equal((await runtime.post(path, { token })).status, 200, path);
+        }
+        for (const path of ["/a/c", "/a/:bb", "/a"])
+          assert.equal((await runtime.post(path, { token })).status, 404);
+      });
+    });
+  }
+
+  describe("with nobody in front of it", () => {
+    it("answers 400 to what is not JSON, and to a body of another length or encoding than it says", async () => {
+      const { post } = await start([tab, config, receive, out], credentials);
+      for (const body of ["", "{", "nonsense", '"text"', "1", "null", `{"token":"${token}"`]) {
+        const { status } = await post("/radaro", body);
+        assert.equal(status, body === "" ? 401 : 400, body);
+      }
+      assert.equal((await post("/radaro", "{}", { "Content-Encoding": "gzip" })).status, 400);
+      assert.equal((await post("/radaro", "{}", { "Content-Encoding": "nonsense" })).status, 415);
+    });
+
+    it("answers 413 to a body over apiMaxLength, which is 5mb where it is not set", async () => {
+      const body = (bytes: number) => {
+        const empty = JSON.stringify({ token, filler: "" });
+        return JSON.stringify({ token, filler: "x".repeat(bytes - empty.length) });
+      };
+      const limits = [
+        [{ apiMaxLength: "1kb" }, 1024],
+        [{}, 5 * 1024 * 1024],
+      ] as const;
+      for (const [settings, limit] of limits) {
+        const { post } = await start([tab, config, receive, out], credentials, { settings });
+        assert.equal((await post("/radaro", body(limit))).status, 200);
+        assert.equal((await post("/radaro", body(limit + 1))).status, 413);
+        await stop();
+      }
+    });
+  });
+
+  it("gives each merchant and each node on a path its own, on different tabs", async () => {
+    const flow = [
+      tab,
+      { ...tab, id: "tab2" },
+      config,
+      { ...config, id: "config2", name: "Other" },
+      receive,
+      out,
+      { ...receive, id: "in2", z: "tab2", path: "radaro/", wires: [["out2"]] },
+      { ...out, id: "out2", z: "tab2" },
+      { ...receive, id: "in3", z: "tab2", config: "config2", wires: [["out3"]] },
+      { ...out, id: "out3", z: "tab2" },
+    ];
+    const { post, collect } = await start(flow, { ...credentials, config2: { token: "other" } });
+    const [first, second, third] = [collect("out"), collect("out2"), collect("out3")];
+    helper.getNode("out").on("input", (message) => {
+      (message.payload as { order_info: { status: string } }).order_info.status = "changed";
+    });
+    await post("/radaro", { ...readSamples()["job-created"], token });
+    await post("/radaro", { ...readSamples()["job-deleted"], token: "other" });
+    const a = await first.find(() => true);
+    const b = await second.find(() => true);
+    const c = await third.find(() => true);
+    assert.deepEqual(
+      [first, second, third].map(({ all }) => all.length),
+      [1, 1, 1],
+    );
+    assert.equal((a.payload.order_info as { status: string }).status, "changed");
+    assert.deepEqual(b.payload, readSamples()["job-created"]);
+    assert.deepEqual(
+      [a, b, c].map(({ radaro }) => radaro.merchant),
+      ["Acme", "Acme", "Other"],
+    );
+    assert.notEqual(a._msgid, b._msgid);
+  });
+
+  it("lets only its topics through, and answers 200 to the others", async () => {
+    const { post, collect } = await start(
+      [tab, config, { ...receive, topics: ["job.deleted", "later.topic"] }, out],
+      credentials,
+    );
+    const { all: messages } = collect("out");
+    for (const topic of ["job.changed", "job.deleted", "later.topic", undefined]) {
+      assert.equal((await post("/radaro", { topic, token })).status, 200);
+    }
+    assert.deepEqual(
+      messages.map(({ topic }) => topic),
+      ["job.deleted", "later.topic"],
+    );
+  });
+
+  it("takes tokens from the environment, and the previous token too", async () => {
+    process.env.RADARO_TEST_TOKEN = "from-the-environment";
+    const { post } = await start([tab, config, receive, out], {
+      config: { token: "${RADARO_TEST_TOKEN}", previousToken: ` ${token}==\n` },
+    });
+    for (const sent of ["from-the-environment", token]) {
+      assert.equal((await post("/radaro", { token: sent })).status, 200);
+    }
+    assert.equal((await post("/radaro", { token: "${RADARO_TEST_TOKEN}" })).status, 401);
+    delete process.env.RADARO_TEST_TOKEN;
+  });
+
+  describe("status", () => {
+    const refusedRing = { fill: "red", shape: "ring" };
+    const look = ({ fill, shape }: Status) => ({ fill, shape });
+
+    it("says what is not configured, and refuses everything", async () => {
+      for (const [change, creds, expected] of [
+        [{ config: "" }, credentials, "no-merchant"],
+        [{ config: "gone" }, credentials, "no-merchant"],
+        [{}, {}, "no-token"],
+        [{}, { config: { token: "  " } }, "no-token"],
+        [{}, { config: { token: "${RADARO_NOT_SET}" } }, "no-token"],
+      ] as const) {
+        const { post, statuses } = await start([tab, config, { ...receive, ...change }, out], creds);
+        const [first] = statuses.all;
+        assert.equal(first?.text, `radaro-in.problem.${expected}`);
+        assert.deepEqual(look(first), refusedRing);
+        for (const sent of [token, "", "${RADARO_NOT_SET}"]) {
+          assert.equal((await post("/radaro", { token: sent })).status, 401);
+        }
+        await stop();
+      }
+    });
+
+    it("says that a path is missing, and that HTTP nodes are off", async () => {
+      const noPath = await start([tab, config, { ...receive, path: " " }, out], credentials);
+      assert.equal(noPath.statuses.all[0]?.text, "radaro-in.problem.no-path");
+      assert.equal((await noPath.post("/", { token })).status, 404);
+      await stop();
+      const settings = { httpNodeRoot: false };
+      const off = await start([tab, config, receive, out], credentials, { settings });
+      assert.equal(off.statuses.all[0]?.text, "radaro-in.problem.http-off");
+      assert.equal((await off.post("/radaro", { token })).status, 404);
+    });
+
+    it("goes from waiting to the last event, and to the last refusal", async () => {
+      const { post, statuses } = await start([tab, config, receive, out], credentials);
+      const waiting = await statuses.find(({ text }) => text === "radaro-in.status.waiting");
+      assert.deepEqual(look(waiting), { fill: "grey", shape: "ring" });
+
+      await post("/radaro", { ...readSamples()["job-completed"], token });
+      const last = await statuses.find(({ fill }) => fill === "green");
+      assert.equal(last.shape, "dot");
+      assert.match(last.text, /^job\.status_changed · 410077215 · \d\d:\d\d:\d\d$/);
+
+      await post("/radaro", { token: "wrong" });
+      assert.deepEqual(
+        look(await statuses.find(({ text }) => text === "radaro-in.status.refused")),
+        refusedRing,
+      );
+    });
+
+    it("changes no more than once a second, and ends with the latest", async () => {
+      const { post, statuses } = await start([tab, config, receive, out], credentials);
+      for (let i = 0; i < 100; i++) await post("/radaro", { topic: `t${i}`, token });
+      await statuses.find(({ text }) => text.startsWith("t99 ·"));
+      const times = statuses.all.map(({ at }) => at);
+      // A timer may fire a millisecond early by this clock.
+      for (let i = 1; i < times.length; i++) assert.ok(times[i]! - times[i - 1]! >= 999, String(times));
+    });
+  });
+
+  describe("test event", () => {
+    const press = (sample: unknown, id = "in") =>
+      helper.request().post(`/radaro-in/${id}/test`).send({ sample });
+
+    for (const name of sampleNames) {
+      it(`sends ${name} through this node only, marked as a test`, async () => {
+        const flow = [
+          tab,
+          config,
+          receive,
+          out,
+          { ...receive, id: "in2", wires: [["out2"]] },
+          { ...out, id: "out2" },
+        ];
+        const { collect } = await start(flow, credentials);
+        const [mine, other] = [collect("out"), collect("out2")];
+        const { status, body } = await press(name);
+        assert.deepEqual([status, body], [200, { result: "sent" }]);
+        const message = await mine.find(() => true);
+        assert.deepEqual(message.payload, readSamples()[name]);
+        assert.equal(message.radaro.test, true);
+        assert.deepEqual(other.all, []);
+      });
+    }
+
+    it("says why nothing was sent", async () => {
+      await start([tab, config, { ...receive, topics: ["job.changed"] }, out], credentials);
+      const refused = async (...args: Parameters<typeof press>) => {
+        const { status, body } = await press(...args);
+        return [status, (body as { result: string }).result];
+      };
+      assert.deepEqual(await refused("job-created"), [409, "not-let-through"]);
+      assert.deepEqual(await refused("no-such"), [400, "unknown-sample"]);
+      assert.deepEqual(await refused("constructor"), [400, "unknown-sample"]);
+      assert.deepEqual(await refused(undefined), [400, "unknown-sample"]);
+      assert.deepEqual(await refused("job-created", "gone"), [404, "not-deployed"]);
+      assert.deepEqual(await refused("job-created", "out"), [404, "not-deployed"]);
+      await stop();
+      await start([tab, config, receive, out]);
+      assert.deepEqual(await refused("job-created"), [409, "not-verified"]);
+    });
+  });
+
+  it("honours httpNodeMiddleware, on its own paths only", async () => {
+    const seen: string[] = [];
+    const first = (req: { path: string }, _res: object, next: () => void) => {
+      seen.push(req.path);
+      next();
+    };
+    const second = (req: { headers: Record<string, string> }, _res: object, next: (error?: Error) => void) =>
+      next(req.headers["x-bad"] ? new Error("refused by the user's middleware") : undefined);
+    const { post } = await start([tab, config, receive, out], credentials, {
+      settings: { httpNodeMiddleware: [first, second] },
+    });
+    assert.equal((await post("/radaro", { token })).status, 200);
+    assert.equal((await post("/other", { token })).status, 404);
+    const bad = await post("/radaro", { token }, { "X-Bad": "1" });
+    assert.deepEqual([bad.status, (bad.body as { ok: boolean }).ok], [500, false]);
+    assert.deepEqual(seen, ["/radaro", "/radaro"]);
+  });
+
+  describe("in a deploy", () => {
+    let close: () => void;
+    let recorded: string[];
+    /** A node that closes when it is told to. */
+    const slow = (RED: NodeAPI) =>
+      RED.nodes.registerType("slow", function (this: Node, def: NodeDef) {
+        RED.nodes.createNode(this, def);
+        this.on("close", (done: () => void) => (close = done));
+      });
+    /** A node that notes what any of its instances got. */
+    const recorder = (RED: NodeAPI) =>
+      RED.nodes.registerType("recorder", function (this: Node, def: NodeDef & { mark: string }) {
+        RED.nodes.createNode(this, def);
+        this.on("input", ({ topic }) => void recorded.push(`${topic} to ${def.mark}`));
+      });
+    const flow = (mark: string, path = "/radaro") => [
+      tab,
+      config,
+      { ...receive, path },
+      { id: "out", type: "recorder", z: "tab", mark, wires: [] },
+      { id: "slow", type: "slow", z: "tab", wires: [] },
+    ];
+
+    /** POSTs an event while the flow is stopped, and lets it start again as another. */
+    async function postWhileDeploying(next: object[], type?: "full" | "flows" | "nodes") {
+      recorded = [];
+      const { post, RED, requested } = await start(flow("old"), credentials, { nodes: [slow, recorder] });
+      const stopping = once(RED.events, "flows:stopping");
+      const deployed = helper.setFlows(next, type);
+      await stopping;
+      const arrived = requested();
+      const answer = post("/radaro", { topic: "event", token });
+      await arrived;
+      close();
+      await deployed;
+      return answer;
+    }
+    // The runtime waits for it when the test's flow is stopped.
+    beforeEach(() => (close = () => undefined));
+
+    for (const type of ["full", "flows", "nodes"] as const) {
+      it(`holds an event for the nodes that come after it (${type})`, async () => {
+        const next = flow("new").map((node) => (node.id === "slow" ? { ...node, changed: true } : node));
+        const answer = await postWhileDeploying(next, type);
+        assert.equal(answer.status, 200);
+        assert.deepEqual(recorded, ["event to new"]);
+      });
+    }
+
+    it("answers 404 where no node wants the path any more", async () => {
+      const answer = await postWhileDeploying(flow("new", "/elsewhere"));
+      assert.equal(answer.status, 404);
+      assert.deepEqual(recorded, []);
+    });
+
+    it("leaves no route, listener or timer more than before", async () => {
+      const { RED } = await start([tab, config, receive, out], credentials);
+      const { stack } = RED.httpNode._router as { stack: unknown[] };
+      const count = () => ({
+        layers: stack.length,
+        listeners: RED.events.eventNames().map((name) => RED.events.listenerCount(name)),
+        timers: process.getActiveResourcesInfo().filter((name) => name === "Timeout").length,
+      });
+      await helper.setFlows([tab, config, receive, out]);
+      const before = count();
+      for (let i = 0; i < 50; i++) await helper.setFlows([tab, config, receive, out]);
+      assert.deepEqual(count(), before);
+    });
+  });
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import helper from "node-red-node-test-helper";
+import { readSamples, sampleNames } from "../events";
+import { start, stop, type Message } from "./runtime";
+
+const tab = { id: "tab", type: "tab", label: "Flow" };
+const completed = { kind: "event", eventType: "updated", field: "status", to: "delivered", toType: "str" };
+const rated = {
+  kind: "event",
+  eventType: "updated",
+  field: "is_confirmed_by_customer",
+  to: true,
+  toType: "bool",
+};
+const otherwise = { kind: "otherwise" };
+
+/** Starts a `radaro switch`, with a node behind each of its outputs and a Catch node. */
+async function begin(rules: unknown[], options: object = {}) {
+  const outputs = rules.map((_, i) => ({ id: `out${i + 1}`, type: "helper", z: "tab", wires: [] }));
+  const wires = outputs.map(({ id }) => [id]);
+  const node = {
+    id: "switch",
+    type: "radaro switch",
+    z: "tab",
+    rules,
+    outputs: rules.length,
+    checkall: true,
+    wires,
+  };
+  const { collect } = await start([
+    tab,
+    { ...node, property: "payload", ...options },
+    ...outputs,
+    { id: "catch1", type: "catch", z: "tab", scope: null, uncaught: false, wires: [["caught"]] },
+    { id: "caught", type: "helper", z: "tab", wires: [] },
+    { id: "complete1", type: "complete", z: "tab", scope: ["switch"], wires: [["completed"]] },
+    { id: "completed", type: "helper", z: "tab", wires: [] },
+  ]);
+  const behind = outputs.map(({ id }) => collect(id));
+  const [caught, done] = [collect("caught"), collect("completed")];
+  /** Sends a message through, and tells which outputs it left by. */
+  const send = async (message: object): Promise<number[]> => {
+    const before = behind.map(({ all }) => all.length);
+    const _msgid = String(Math.random());
+    helper.getNode("switch").receive({ ...message, _msgid });
+    const mine = ({ _msgid: id }: Message) => id === _msgid;
+    await Promise.race([done.find(mine), caught.find(mine)]);
+    return behind.flatMap(({ all }, i) => (all.length > before[i]! ? [i + 1] : []));
+  };
+  return { send, behind, caught };
+}
+
+describe("radaro switch", () => {
+  before(() => helper.startServer());
+  after(() => helper.stopServer());
+  afterEach(stop);
+
+  it("sends the two delivered events to different outputs, once each", async () => {
+    const { send, behind } = await begin([completed, rated]);
+    assert.deepEqual(await send({ payload: readSamples()["job-completed"] }), [1]);
+    assert.deepEqual(await send({ payload: readSamples()["job-confirmed"] }), [2]);
+    assert.deepEqual(
+      behind.map(({ all }) => all.length),
+      [1, 1],
+    );
+  });
+
+  it("sends the message on unchanged", async () => {
+    const { send, behind } = await begin([otherwise]);
+    for (const name of sampleNames) {
+      await send({ payload: readSamples()[name], topic: "mine", extra: { kept: true } });
+      const got = behind[0]!.all.at(-1)!;
+      const sent = { payload: readSamples()[name], topic: "mine", extra: { kept: true } };
+      assert.deepEqual(got, { ...sent, _msgid: got._msgid });
+    }
+  });
+
+  it("sends to every rule that matches, or to the first only", async () => {
+    const rules = [{ kind: "event" }, completed, otherwise];
+    const all = await begin(rules);
+    assert.deepEqual(await all.send({ payload: readSamples()["job-completed"] }), [1, 2]);
+    await stop();
+    const first = await begin(rules, { checkall: false });
+    assert.deepEqual(await first.send({ payload: readSamples()["job-completed"] }), [1]);
+  });
+
+  it("reads the event from the property it is told", async () => {
+    const { send } = await begin([completed, otherwise], { property: "from.broker['event']" });
+    assert.deepEqual(await send({ from: { broker: { event: readSamples()["job-completed"] } } }), [1]);
+    assert.deepEqual(await send({ from: { broker: { event: {} } } }), [2]);
+  });
+
+  it("raises an error, for a Catch node, where the property holds no object", async () => {
+    const { send, caught } = await begin([{ kind: "event" }, otherwise]);
+    for (const payload of [undefined, null, "text", 1, true, [{}]])
+      assert.deepEqual(await send({ payload }), []);
+    assert.equal(caught.all.length, 6);
+    assert.equal(caught.all[2]?.payload, "text");
+    assert.equal(caught.all[2].error?.message, "Error: radaro-switch.error.no-event");
+    await stop();
+    const deep = await begin([otherwise], { property: "a.b.c" });
+    assert.deepEqual(await deep.send({}), []);
+  });
+
+  it("warns of a rule it does not know, and routes by the others", async () => {
+    const { send } = await begin([completed, { kind: "later" }, otherwise]);
+    assert.deepEqual(await send({ payload: readSamples()["job-created"] }), [3]);
+    const warnings = helper
+      .log()
+      .args.flat()
+      .filter(({ type, id }) => type === "radaro switch" && id === "switch");
+    assert.deepEqual(
+      warnings.map(({ msg }) => msg),
+      ["radaro-switch.problem.in-rule"],
+    );
+  });
+
+  it("does without rules", async () => {
+    const { send } = await begin([]);
+    assert.deepEqual(await send({ payload: {} }), []);
+  });
+});

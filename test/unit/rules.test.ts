@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { JsonObject } from "../../src/json";
+import { compileRules, findRuleProblem, type EventRule, type Rule } from "../../src/rules";
+import { readSamples, sampleNames } from "../events";
+
+const samples = readSamples();
+interface EventFields {
+  topic: string;
+  event_type: string;
+  new_values: JsonObject | null;
+  old_values: JsonObject | null;
+}
+
+const completed: EventRule = {
+  kind: "event",
+  eventType: "updated",
+  field: "status",
+  to: "delivered",
+  toType: "str",
+};
+const rated: EventRule = {
+  kind: "event",
+  eventType: "updated",
+  field: "is_confirmed_by_customer",
+  to: true,
+  toType: "bool",
+};
+const otherwise: Rule = { kind: "otherwise" };
+
+const route = (rules: unknown[], event: JsonObject, checkall = true) =>
+  compileRules(rules, checkall).route(event);
+const matches = (rule: Partial<EventRule>, event: JsonObject) =>
+  route([{ kind: "event", ...rule }], event)[0];
+
+describe("rules", () => {
+  it("tell the two delivered events apart", () => {
+    assert.deepEqual(route([completed, rated], samples["job-completed"]), [true, false]);
+    assert.deepEqual(route([completed, rated], samples["job-confirmed"]), [false, true]);
+  });
+
+  for (const name of sampleNames) {
+    it(`match ${name} by its own topic, type and changed fields`, () => {
+      const { topic, event_type, new_values, old_values } = samples[name] as Partial<EventFields>;
+      assert.ok(matches({}, samples[name]));
+      assert.ok(matches({ topic, eventType: event_type }, samples[name]));
+      assert.equal(matches({ topic: "another" }, samples[name]), false);
+      assert.equal(matches({ eventType: "another" }, samples[name]), false);
+      for (const field of Object.keys(new_values ?? {})) {
+        assert.ok(matches({ field }, samples[name]));
+        const [from, to] = [old_values?.[field], new_values?.[field]];
+        if (typeof to === "string")
+          assert.ok(matches({ field, from, fromType: "str", to, toType: "str" }, samples[name]));
+        if (typeof to === "boolean")
+          assert.ok(matches({ field, from, fromType: "bool", to, toType: "bool" }, samples[name]));
+      }
+      assert.equal(matches({ field: "no_such_field" }, samples[name]), false);
+    });
+  }
+
+  it("compare type and all", () => {
+    const event = { new_values: { n: 3, s: "3", b: true, t: "true", nil: null, zero: 0, empty: "" } };
+    const to = (field: string, value: unknown, toType: EventRule["toType"]) =>
+      matches({ field, to: value, toType }, event);
+    assert.deepEqual(
+      [to("n", "3", "num"), to("n", 3, "num"), to("s", 3, "num"), to("n", "3", "str")],
+      [true, true, false, false],
+    );
+    assert.deepEqual(
+      [to("b", "true", "bool"), to("b", true, "bool"), to("t", true, "bool"), to("t", true, "str")],
+      [true, true, false, true],
+    );
+    assert.deepEqual(
+      [to("nil", "", "null"), to("empty", "", "null"), to("zero", "", "null")],
+      [true, false, false],
+    );
+    assert.deepEqual([to("empty", "", "str"), to("nil", "", "str")], [true, false]);
+    assert.deepEqual([to("nil", "x", "any"), to("n", "x", undefined)], [true, true]);
+  });
+
+  it("do not look at from and to without a field", () => {
+    assert.ok(matches({ to: "x", toType: "str", from: "y", fromType: "str" }, {}));
+  });
+
+  it("do not match a from where old_values lacks the field, unless it is any", () => {
+    const event = { new_values: { a: 1 } };
+    for (const old_values of [undefined, null, {}, { b: 1 }, "text", []]) {
+      assert.equal(matches({ field: "a", from: "1", fromType: "num" }, { ...event, old_values }), false);
+      assert.equal(matches({ field: "a", fromType: "null" }, { ...event, old_values }), false);
+      assert.equal(matches({ field: "a", fromType: "any" }, { ...event, old_values }), true);
+    }
+  });
+
+  it("do not take what every object inherits for a changed field", () => {
+    for (const field of ["constructor", "toString", "__proto__"]) {
+      assert.equal(matches({ field }, { new_values: {} }), false);
+      assert.ok(matches({ field }, { new_values: JSON.parse(`{"${field}":1}`) as JsonObject }));
+    }
+  });
+
+  it("match any event with a field's name only where new_values is an object", () => {
+    for (const new_values of [undefined, null, "a", ["a"], 1])
+      assert.equal(matches({ field: "0" }, { new_values }), false);
+  });
+
+  it("match otherwise when no rule before it did", () => {
+    const created: EventRule = { kind: "event", eventType: "created" };
+    assert.deepEqual(route([completed, otherwise, created, otherwise], samples["job-created"]), [
+      false,
+      true,
+      true,
+      false,
+    ]);
+    assert.deepEqual(route([completed, otherwise, { kind: "event" }], samples["job-completed"]), [
+      true,
+      false,
+      true,
+    ]);
+    assert.deepEqual(route([otherwise], {}), [true]);
+  });
+
+  it("stop at the first that matches, when told so", () => {
+    const any: Rule = { kind: "event" };
+    assert.deepEqual(route([rated, any, completed, otherwise], samples["job-completed"], false), [
+      false,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it("never match when they are broken, say why, and leave the others at their outputs", () => {
+    const broken: [unknown, string][] = [
+      [null, "not-a-rule"],
+      ["text", "not-a-rule"],
+      [{}, "not-a-rule"],
+      [{ kind: "later" }, "not-a-rule"],
+      [{ kind: "event", topic: 1 }, "wrong-part"],
+      [{ kind: "event", field: ["a"] }, "wrong-part"],
+      [{ kind: "event", field: "a", from: "x", fromType: "num" }, "wrong-from"],
+      [{ kind: "event", field: "a", from: {}, fromType: "str" }, "wrong-from"],
+      [{ kind: "event", field: "a", to: "yes", toType: "bool" }, "wrong-to"],
+      [{ kind: "event", field: "a", to: "", toType: "num" }, "wrong-to"],
+      [{ kind: "event", field: "a", to: "x", toType: "jsonata" }, "wrong-to"],
+    ];
+    for (const [rule, problem] of broken) {
+      assert.equal(findRuleProblem(rule), problem);
+      const compiled = compileRules([completed, rule, otherwise], true);
+      assert.deepEqual(compiled.problems, [{ rule: 2, problem }]);
+      assert.deepEqual(compiled.route({ new_values: { a: 1 } }), [false, false, true]);
+    }
+    for (const rule of [completed, rated, otherwise]) assert.equal(findRuleProblem(rule), undefined);
+  });
+
+  it("do what the contract says, for any rules and events", () => {
+    const name = fc.constantFrom("a", "b");
+    const value = fc.constantFrom<unknown[]>("x", "1", 1, true, false, null);
+    const values = fc.option(fc.dictionary(name, value), { nil: null });
+    const event = fc.record(
+      { topic: name, event_type: name, new_values: values, old_values: values },
+      { requiredKeys: [] },
+    );
+    const wanted = fc.constantFrom(
+      ["any", undefined],
+      ["str", "x"],
+      ["num", 1],
+      ["bool", true],
+      ["bool", false],
+      ["null", null],
+    );
+    const part = fc.constantFrom("", "a", "b");
+    const rule = fc.oneof(
+      { weight: 4, arbitrary: fc.tuple(part, part, part, wanted, wanted) },
+      { weight: 1, arbitrary: fc.constant(otherwise) },
+    );
+    fc.assert(
+      fc.property(fc.array(rule), event, fc.boolean(), (rules, event, checkall) => {
+        const expected: boolean[] = [];
+        for (const rule of rules) {
+          const before = expected.includes(true);
+          if (!Array.isArray(rule)) expected.push(!before);
+          else {
+            const [topic, type, field, [fromType, from], [toType, to]] = rule;
+            let holds = (!topic || event.topic === topic) && (!type || event.event_type === type);
+            if (field) {
+              holds &&= field in (event.new_values ?? {});
+              if (toType !== "any") holds &&= event.new_values?.[field] === to;
+              if (fromType !== "any")
+                holds &&= field in (event.old_values ?? {}) && event.old_values?.[field] === from;
+            }
+            expected.push(holds && (checkall || !before));
+          }
+        }
+        const compiled = rules.map((rule) => {
+          if (!Array.isArray(rule)) return rule;
+          const [topic, eventType, field, [fromType, from], [toType, to]] = rule;
+          return { kind: "event", topic, eventType, field, from, fromType, to, toType };
+        });
+        assert.deepEqual(route(compiled, event, checkall), expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
