@@ -5,8 +5,10 @@ export default tseslint.config(
   { ignores: ["dist/"] },
   js.configs.recommended,
   {
-    files: ["**/*.mjs"],
-    languageOptions: { globals: { process: "readonly", URL: "readonly", console: "readonly" } },
+    files: ["**/*.mjs", "**/*.cjs"],
+    languageOptions: {
+      globals: { module: "writable", process: "readonly", setImmediate: "readonly", URL: "readonly" },
+    },
   },
   {
     files: ["**/*.ts"],

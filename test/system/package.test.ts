@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { npm, root } from "./package";
+
+describe("npm pack", () => {
+  it("holds what a user needs, and nothing else", () => {
+    const [{ files }] = JSON.parse(npm(["pack", "--dry-run", "--json", "--silent"], root)) as [
+      { files: { path: string }[] },
+    ];
+    const nodes = ["radaro-config", "radaro-in", "radaro-switch"];
+    const expected = [
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "package.json",
+      ...nodes.flatMap((node) => [`dist/${node}.js`, `dist/${node}.html`]),
+      ...nodes.flatMap((node) => ["json", "html"].map((kind) => `dist/locales/en-US/${node}.${kind}`)),
+      "dist/icons/radaro-in.svg",
+      "dist/icons/radaro-switch.svg",
+      "dist/samples.json",
+      "dist/zod.LICENSE",
+      ...readdirSync(join(root, "examples")).map((file) => `examples/${file}`),
+    ];
+    assert.deepEqual(files.map(({ path }) => path).sort(), expected.sort());
+  });
+});

@@ -1,0 +1,36 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+export const root = dirname(dirname(__dirname));
+
+let tarball: string | undefined;
+
+/** Packs the package as it would be published, once. */
+export function pack(): string {
+  if (!tarball) {
+    const dir = mkdtempSync(join(tmpdir(), "radaro-package-"));
+    process.once("exit", () => rmSync(dir, { recursive: true }));
+    const args = ["pack", "--json", "--silent", "--pack-destination", dir];
+    const [{ filename }] = JSON.parse(npm(args, root)) as [{ filename: string }];
+    tarball = join(dir, filename);
+  }
+  return tarball;
+}
+
+/** Installs the packed package into a user directory, and the probe beside it. */
+export function install(userDir: string): void {
+  npm(["install", "--prefix", userDir, "--no-audit", "--no-fund", "--prefer-offline", pack()], userDir);
+  mkdirSync(join(userDir, "nodes"));
+  copyFileSync(join(__dirname, "probe.cjs"), join(userDir, "nodes", "probe.js"));
+  // Without an HTML file beside it, Node-RED takes it for no node.
+  writeFileSync(
+    join(userDir, "nodes", "probe.html"),
+    '<script type="text/html" data-template-name="probe"></script>',
+  );
+}
+
+export function npm(args: string[], cwd: string): string {
+  return execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}

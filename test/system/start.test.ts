@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { root } from "./package";
+
+describe("npm start", () => {
+  it("runs the first example with events in it, and leaves nothing behind after Ctrl-C", async () => {
+    const temporary = mkdtempSync(join(tmpdir(), "radaro-start-"));
+    const child = spawn("npm", ["start"], {
+      cwd: root,
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ["ignore", "pipe", "inherit"],
+      detached: true, // a group of its own, as a terminal gives it, for Ctrl-C
+    });
+    const lines: string[] = [];
+    const ended = once(child, "exit");
+    const output = createInterface(child.stdout);
+    const printed = async (pattern: RegExp, count = 1) => {
+      for (;;) {
+        const found = lines.filter((line) => pattern.test(line));
+        if (found.length >= count) return found[0]!;
+        await Promise.race([
+          once(output, "line"),
+          ended.then(() => assert.fail(`npm start has ended:\n${lines.join("\n")}`)),
+        ]);
+      }
+    };
+    output.on("line", (line) => lines.push(line));
+
+    try {
+      const url = /http:\S+/.exec(await printed(/Open http/))![0];
+      await printed(/sent job-.*: answered 200/, 5);
+      assert.deepEqual(
+        lines.filter((line) => /answered (?!200)/.test(line)),
+        [],
+      );
+      assert.match(await (await fetch(url)).text(), /Node-RED/);
+      const flows = (await (await fetch(`${url}/flows`)).json()) as { label?: string }[];
+      assert.equal(flows[0]?.label, "The life of a job");
+      assert.equal(readdirSync(temporary).filter((name) => name.startsWith("radaro-")).length, 1);
+
+      process.kill(-child.pid!, "SIGINT");
+      await ended;
+      assert.throws(() => process.kill(-child.pid!, 0), { code: "ESRCH" });
+      await assert.rejects(fetch(url));
+      assert.deepEqual(
+        readdirSync(temporary).filter((name) => name.startsWith("radaro-")),
+        [],
+      );
+    } finally {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, "SIGKILL");
+      rmSync(temporary, { recursive: true });
+    }
+  });
+});
