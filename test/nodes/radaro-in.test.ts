@@ -353,7 +353,7 @@ describe("radaro in", () => {
   });
 
   describe("in a deploy", () => {
-    let close: () => void;
+    let close: () => void = () => undefined;
     let recorded: string[];
     /** A node that closes when it is told to. */
     const slow = (RED: NodeAPI) =>
@@ -372,7 +372,7 @@ describe("radaro in", () => {
       config,
       { ...receive, path },
       { id: "out", type: "recorder", z: "tab", mark, wires: [] },
-      { id: "slow", type: "slow", z: "tab", wires: [] },
+      { id: "slow1", type: "slow", z: "tab", wires: [] },
     ];
 
     /** POSTs an event while the flow is stopped, and lets it start again as another. */
@@ -389,12 +389,16 @@ describe("radaro in", () => {
       await deployed;
       return answer;
     }
-    // The runtime waits for it when the test's flow is stopped.
-    beforeEach(() => (close = () => undefined));
+    // The runtime waits for the node when the test's flow is stopped.
+    afterEach(async () => {
+      const stopped = stop();
+      close();
+      await stopped;
+    });
 
     for (const type of ["full", "flows", "nodes"] as const) {
       it(`holds an event for the nodes that come after it (${type})`, async () => {
-        const next = flow("new").map((node) => (node.id === "slow" ? { ...node, changed: true } : node));
+        const next = flow("new").map((node) => (node.id === "slow1" ? { ...node, changed: true } : node));
         const answer = await postWhileDeploying(next, type);
         assert.equal(answer.status, 200);
         assert.deepEqual(recorded, ["event to new"]);

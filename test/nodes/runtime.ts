@@ -1,4 +1,4 @@
-import { EventEmitter, once } from "node:events";
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import bodyParser from "body-parser";
@@ -30,11 +30,13 @@ export interface Status {
 /** What has come, in its order. */
 export class Collected<T> {
   readonly all: T[] = [];
-  readonly #more = new EventEmitter();
+  #wake: () => void = () => undefined;
+  #more = this.#nextAdded();
 
   add(one: T): void {
     this.all.push(one);
-    this.#more.emit("more");
+    this.#wake();
+    this.#more = this.#nextAdded();
   }
 
   /** Resolves with the first that fits, also if it has come already. */
@@ -42,8 +44,12 @@ export class Collected<T> {
     for (;;) {
       const found = this.all.find(fits);
       if (found) return found;
-      await once(this.#more, "more");
+      await this.#more;
     }
+  }
+
+  #nextAdded(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 }
 
