@@ -69,7 +69,28 @@ export function findRuleProblem(rule: unknown): RuleProblem | undefined {
   return typeof compiled === "object" ? compiled.problem : undefined;
 }
 
+/** A rule about events with all its parts, read: what it means, however it is written. */
+export interface ParsedRule {
+  topic: string;
+  eventType: string;
+  field: string;
+  from: Wanted;
+  to: Wanted;
+}
+
 function compileRule(rule: unknown): Test | "otherwise" | { problem: RuleProblem } {
+  const parsed = parseRule(rule);
+  if (parsed === "otherwise" || "problem" in parsed) return parsed;
+  const { topic, eventType, field, from, to } = parsed;
+  return (event) =>
+    (topic === "" || event.topic === topic) &&
+    (eventType === "" || event.event_type === eventType) &&
+    (field === "" ||
+      (hasValue(event.new_values, field, to) && (from === "any" || hasValue(event.old_values, field, from))));
+}
+
+/** Reads a rule, or says what is wrong with it. */
+export function parseRule(rule: unknown): ParsedRule | "otherwise" | { problem: RuleProblem } {
   if (!isJsonObject(rule)) return { problem: "not-a-rule" };
   if (rule.kind === "otherwise") return "otherwise";
   if (rule.kind !== "event") return { problem: "not-a-rule" };
@@ -82,14 +103,11 @@ function compileRule(rule: unknown): Test | "otherwise" | { problem: RuleProblem
   const to = readValue(rule.to, rule.toType);
   if (to === "unreadable") return { problem: "wrong-to" };
 
-  return (event) =>
-    (topic === "" || event.topic === topic) &&
-    (eventType === "" || event.event_type === eventType) &&
-    (field === "" ||
-      (hasValue(event.new_values, field, to) && (from === "any" || hasValue(event.old_values, field, from))));
+  return { topic, eventType, field, from, to };
 }
 
-type Wanted = "any" | { value: string | number | boolean | null };
+/** The value that a field must have. */
+export type Wanted = "any" | { value: string | number | boolean | null };
 
 function hasValue(values: unknown, field: string, wanted: Wanted): boolean {
   return (

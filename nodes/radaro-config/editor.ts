@@ -19,4 +19,13 @@ RED.nodes.registerType<EditorNodeProperties, Credentials>("radaro-config", {
   label() {
     return this.name || this._("radaro-config.label.unnamed");
   },
+  oneditprepare() {
+    // What is pasted often brings blanks or a line end along; ${NAME} would not be taken for one then.
+    const inputs = $("#node-config-input-token, #node-config-input-previousToken");
+    inputs.on("change", (event) => {
+      const input = $(event.target);
+      input.val(String(input.val()).trim());
+    });
+    $("#radaro-config-previous").prop("open", $("#node-config-input-previousToken").val() !== "");
+  },
 });

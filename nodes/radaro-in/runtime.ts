@@ -33,6 +33,7 @@ const statusInterval = 1000;
 /** `radaro in`: receives events over HTTP, verifies them and sends them into the flow. */
 export = (RED: NodeAPI): void => {
   const endpoints = mountEndpoints(RED);
+  RED.httpAdmin.get("/radaro-in/samples/:name", RED.auth.needsPermission("radaro-in.read"), showSample);
   RED.httpAdmin.post("/radaro-in/:id/test", RED.auth.needsPermission("radaro-in.write"), sendTest(RED));
 
   function RadaroIn(this: InNode, def: InDef) {
@@ -107,6 +108,13 @@ function readSample(name: string): JsonObject | undefined {
   const all = JSON.parse(readFileSync(join(__dirname, "samples.json"), "utf8")) as Record<string, JsonObject>;
   return Object.hasOwn(all, name) ? all[name] : undefined;
 }
+
+/** What a test event looks like, for the dialog. */
+const showSample: RequestHandler<{ name: string }> = (req, res) => {
+  const event = readSample(req.params.name);
+  if (event) res.json(event);
+  else res.sendStatus(404);
+};
 
 /** The button of a `radaro in`. */
 function sendTest(RED: NodeAPI): RequestHandler<{ id: string }> {

@@ -1,6 +1,8 @@
-import type { EditorNodeProperties, EditorRED, EditorWidgetTypedInputOptions } from "node-red";
-import { eventTypes, fields, statuses, topics } from "../../src/catalog";
-import { findRuleProblem, type EventRule, type ValueType } from "../../src/rules";
+import type { EditorNodeProperties, EditorRED, EditorWidgetTypedInputTypeDefinition } from "node-red";
+import { fields, type FieldType } from "../../src/catalog";
+import { meaningOf, meanings, ruleOf, type Meaning } from "../../src/meanings";
+import { findRuleProblem, parseRule, type EventRule, type ParsedRule, type ValueType } from "../../src/rules";
+import { idsOf, nameOf } from "../names";
 
 declare const RED: EditorRED;
 
@@ -11,15 +13,15 @@ interface Properties extends EditorNodeProperties {
   outputs: number;
 }
 
-/** A row of the list: the rule it started from, and the output that it had then. */
+/** A row of the list: the rule in it, and the output that it had before. */
 interface Row {
   rule?: unknown;
   output?: number;
-  /** Reads the rule as the row shows it. */
+  /** Reads the rule as the row shows it; one that was not touched is what it was. */
   read?: () => unknown;
 }
 
-type Translate = (key: string) => string;
+type Translate = (key: string, values?: Record<string, string>) => string;
 
 RED.nodes.registerType<Properties>("radaro switch", {
   category: "radaro",
@@ -55,43 +57,56 @@ RED.nodes.registerType<Properties>("radaro switch", {
     const count = this.rules.length;
     return count === 1
       ? this._("radaro-switch.label.route")
-      : this._("radaro-switch.label.routes", { count });
+      : this._("radaro-switch.label.routes", { count: String(count) });
   },
   labelStyle() {
     return this.name ? "node_label_italic" : "";
   },
   paletteLabel: "radaro switch",
   outputLabels(index) {
-    return describe(this.rules[index], (key) => this._(key));
+    return sentence(this.rules[index], (key, values) => this._(`radaro-switch.${key}`, values));
   },
   oneditprepare() {
-    const t: Translate = (key) => this._(key);
+    const t: Translate = (key, values) => this._(`radaro-switch.${key}`, values);
     $("#node-input-property").typedInput({ default: "msg", types: ["msg"] });
 
     // Where each output of before has gone, so that its wires follow: read by the editor on saving.
     const outputs = $("#node-input-outputs").val("{}");
+    const removed = new Set<number>();
     const list = $("#node-input-rule-container");
-    const updateOutputs = (removed?: Row) => {
-      const moved = JSON.parse(String(outputs.val())) as Record<string, number>;
-      if (removed?.output !== undefined) moved[removed.output] = -1;
-      for (const key of Object.keys(moved)) if (key.startsWith("new")) delete moved[key];
-      list.editableList("items").each((i, item) => {
+    const updateOutputs = () => {
+      const moved: Record<string, number> = {};
+      for (const output of removed) moved[output] = -1;
+      const items = list.editableList("items");
+      items.each((i, item) => {
         const row = $(item).data("data") as Row;
         moved[row.output ?? `new${i}`] = i;
         $(item)
           .find(".radaro-switch-output")
           .text(`→ ${i + 1}`);
+        $(item)
+          .find(".radaro-switch-up")
+          .prop("disabled", i === 0);
+        $(item)
+          .find(".radaro-switch-down")
+          .prop("disabled", i === items.length - 1);
       });
       outputs.val(JSON.stringify(moved));
     };
 
-    list.css({ "min-height": "150px", "min-width": "450px" }).editableList({
+    list.css("min-height", "150px").editableList({
       addItem(container: JQuery, _index: number, row: Row) {
-        buildRow(container, row, t);
+        const isNew = row.rule === undefined;
+        buildRow(container, row, t, updateOutputs);
+        updateOutputs();
+        if (isNew) container.find("select").first().trigger("focus");
+      },
+      removeItem(row: Row) {
+        if (row.output !== undefined) removed.add(row.output);
         updateOutputs();
       },
-      removeItem: (row: Row) => updateOutputs(row),
-      sortItems: () => updateOutputs(),
+      sortItems: updateOutputs,
+      scrollOnAdd: false, // a new rule comes into view as it gets the focus
       sortable: true,
       removable: true,
     });
@@ -111,143 +126,241 @@ RED.nodes.registerType<Properties>("radaro switch", {
   },
 });
 
-/** A rule in a few words, for the label of its output. */
-function describe(rule: unknown, t: Translate): string {
-  const { kind, topic, eventType, field, to, toType } = (rule ?? {}) as Partial<
-    Record<keyof EventRule, string>
-  >;
-  if (kind === "otherwise") return t("radaro-switch.label.otherwise");
-  const shown = {
-    topic: topic && nameOf(topics, topic),
-    type: eventType && (own(eventTypes, eventType) ?? eventType),
-    field: field && nameOf(fields, field),
-    to: !toType || toType === "any" ? "" : toType === "null" ? "null" : (own(statuses, to) ?? String(to)),
+/** A rule in words, for the label of its output. */
+function sentence(rule: unknown, t: Translate): string {
+  const meaning = meaningOf(rule);
+  const parsed = parseRule(rule);
+  if (parsed === "otherwise" || meaning === undefined || "problem" in parsed) {
+    return t(meaning === "otherwise" ? "meaning.otherwise" : "label.broken");
+  }
+  if (meaning !== "changed" && meaning !== "event") return t(`meaning.${meaning}`);
+  const parts = [
+    parsed.topic && nameOf("topic", parsed.topic),
+    meaning === "event" && parsed.eventType && nameOf("eventType", parsed.eventType),
+    parsed.field && change(parsed, t),
+  ];
+  const known = parts.filter(Boolean).join(" · ");
+  return known || t(meaning === "changed" ? "label.any-change" : "label.any-event");
+}
+
+/** What a rule says of its field. */
+function change({ field, from, to }: ParsedRule, t: Translate): string {
+  const said = {
+    field: nameOf("field", field),
+    from: valueName(field, from, t),
+    to: valueName(field, to, t),
   };
-  const change = shown.field && shown.to ? `${shown.field}: ${shown.to}` : shown.field;
-  return [shown.topic, shown.type, change].filter(Boolean).join(" · ") || t("radaro-switch.label.any-event");
+  if (from === "any" && to === "any") return t("change.any", said);
+  if (from === "any") return t("change.to", said);
+  return t(to === "any" ? "change.from" : "change.from-to", said);
 }
 
-function own(names: Record<string, string>, key: string | undefined): string | undefined {
-  return key !== undefined && Object.hasOwn(names, key) ? names[key] : undefined;
+function valueName(field: string, wanted: ParsedRule["to"], t: Translate): string {
+  if (wanted === "any") return "";
+  const { value } = wanted;
+  if (typeof value === "boolean") return t(value ? "label.yes" : "label.no");
+  return field === "status" ? nameOf("status", String(value)) : String(value);
 }
 
-function nameOf(entries: Record<string, { name: string }>, key: string): string {
-  return Object.hasOwn(entries, key) ? entries[key]!.name : key;
-}
-
-/** Fills a row of the list with the inputs of its rule. */
-function buildRow(container: JQuery, row: Row, t: Translate): void {
-  const rule = row.rule ?? { kind: "event" };
-  container.css({ display: "flex", "align-items": "center", gap: "6px" });
-  const inputs = $("<div>", { style: "flex: 1; display: grid; gap: 4px" }).appendTo(container);
+/** Fills a row of the list. */
+function buildRow(container: JQuery, row: Row, t: Translate, moved: () => void): void {
+  container.addClass("radaro-switch-rule");
+  const line = $("<div>", { class: "radaro-switch-sentence" }).appendTo(container);
+  const mover = (direction: "up" | "down") =>
+    $("<button>", { type: "button", class: `red-ui-button red-ui-button-small radaro-switch-${direction}` })
+      .attr({ title: t(`label.${direction}`), "aria-label": t(`label.${direction}`) })
+      .append($("<i>", { class: `fa fa-arrow-${direction}` }))
+      .on("click", function () {
+        const item = container.closest("li");
+        if (direction === "up") item.insertBefore(item.prev());
+        else item.insertAfter(item.next());
+        moved();
+        $(this).trigger("focus");
+      })
+      .appendTo(container);
+  mover("up");
+  mover("down");
   $("<span>", { class: "radaro-switch-output" }).appendTo(container);
 
-  if (findRuleProblem(rule) !== undefined) {
-    // Of another version, or broken: shown as it is, and kept.
-    $("<code>", { class: "input-error", style: "white-space: normal" })
-      .text(JSON.stringify(rule))
-      .appendTo(inputs);
+  const rule = row.rule ?? ruleOf("job-created");
+  const problem = findRuleProblem(rule);
+  if (problem === undefined) {
+    row.read = buildSentence(line, rule as EventRule, t);
+  } else {
+    $("<code>", { class: "radaro-switch-broken" }).text(JSON.stringify(rule)).appendTo(line);
+    $("<div>", { class: "radaro-switch-problem", role: "alert" })
+      .text(t("problem.kept", { problem: t(`problem.${problem}`) }))
+      .appendTo(line);
     row.read = () => rule;
-    return;
   }
-
-  const line = () => $("<div>", { style: "display: flex; gap: 6px; align-items: center" }).appendTo(inputs);
-  const first = line();
-  const kindSelect = select(
-    first,
-    t("radaro-switch.label.kind"),
-    { event: t("radaro-switch.label.event"), otherwise: t("radaro-switch.label.otherwise") },
-    (rule as { kind: string }).kind,
-  );
-  const parts = $("<div>", { style: "display: grid; gap: 4px" }).appendTo(inputs);
-  const read = buildEventParts(parts, first, rule, t);
-  const show = () => inputs.find(".radaro-switch-part").toggle(kindSelect.val() === "event");
-  kindSelect.on("change", show);
-  show();
-  row.read = () => (kindSelect.val() === "event" ? read() : { kind: "otherwise" });
 }
 
-/** The inputs of a rule about events; what is given back reads them. */
-function buildEventParts(
-  parts: JQuery,
-  first: JQuery,
-  rule: Partial<EventRule>,
+/** The choice of what is meant, with the rule's parts where the choice does not say them all. */
+function buildSentence(line: JQuery, rule: EventRule, t: Translate): () => unknown {
+  let read = (): unknown => rule;
+  const select = $("<select>", { "aria-label": t("label.meaning") }).appendTo(line);
+  const option = (meaning: string) => $("<option>", { value: meaning }).text(t(`meaning.${meaning}`));
+  const group = (label: string, of: string[]) =>
+    $("<optgroup>", { label }).append(of.map(option)).appendTo(select);
+  const isChecklist = (meaning: string) => meaning.includes("checklist");
+  const known = Object.keys(meanings);
+  group(
+    nameOf("topicGroup", "job"),
+    known.filter((meaning) => !isChecklist(meaning)),
+  );
+  group(nameOf("topicGroup", "checklist"), known.filter(isChecklist));
+  group(nameOf("topicGroup", "other"), ["changed", "event", "otherwise"]);
+
+  const showParts = (meaning: Meaning, from: EventRule) => {
+    line.children("label, datalist").remove();
+    if (meaning !== "changed" && meaning !== "event") return;
+    const readParts = buildParts(line, meaning, from, t, () => (read = readParts));
+  };
+  const meaning = meaningOf(rule)!;
+  select.val(meaning);
+  showParts(meaning, rule);
+
+  select.on("change", () => {
+    // As any other event, a rule keeps its parts, to be adapted.
+    const chosen = select.val() as Meaning;
+    const current = read() as EventRule;
+    const next = chosen === "event" && current.kind === "event" ? current : (ruleOf(chosen) as EventRule);
+    read = () => next;
+    showParts(chosen, next);
+  });
+  return () => read();
+}
+
+/** The inputs of a rule's parts. What is given back reads them; `edited` is called on every change. */
+function buildParts(
+  line: JQuery,
+  meaning: "changed" | "event",
+  rule: EventRule,
   t: Translate,
+  edited: () => void,
 ): () => EventRule {
-  const topicNames = Object.fromEntries(Object.entries(topics).map(([topic, { name }]) => [topic, name]));
-  const topic = select(
-    first,
-    t("radaro-switch.label.topic"),
-    { "": t("radaro-switch.label.any-topic"), ...topicNames },
-    rule.topic ?? "",
-  );
-  const eventType = select(
-    first,
-    t("radaro-switch.label.eventType"),
-    { "": t("radaro-switch.label.any-type"), ...eventTypes },
-    rule.eventType ?? "",
-  );
-  topic.add(eventType).addClass("radaro-switch-part");
+  const labelled = (key: string, input: JQuery) =>
+    $("<label>")
+      .append($("<span>").text(t(`label.${key}`)))
+      .append(input)
+      .appendTo(line);
 
-  const labelled = (key: string) => {
-    const label = $("<label>", {
-      class: "radaro-switch-part",
-      style: "display: flex; gap: 6px; width: auto; margin: 0; align-items: center",
-    });
-    $("<span>", { style: "width: 65px" })
-      .text(t(`radaro-switch.label.${key}`))
-      .appendTo(label);
-    return label.appendTo(parts);
+  const choice = (kind: "topic" | "eventType", value: string) => {
+    const ids = idsOf(kind);
+    const all = value === "" || ids.includes(value) ? ids : [...ids, value];
+    return $("<select>")
+      .append($("<option>", { value: "" }).text(t(`label.any-${kind}`)))
+      .append(all.map((id) => $("<option>", { value: id }).text(nameOf(kind, id))))
+      .val(value)
+      .on("change", edited);
   };
-  const known = $("<datalist>", { id: `radaro-switch-fields-${Math.random().toString(36).slice(2)}` });
-  for (const [field, { name }] of Object.entries(fields))
-    $("<option>", { value: field }).text(name).appendTo(known);
-  const fieldLabel = labelled("field").append(known);
-  const field = $("<input>", {
-    type: "text",
-    style: "flex: 1",
-    list: known.attr("id"),
-    placeholder: t("radaro-switch.label.any-field"),
-  })
-    .val(rule.field ?? "")
-    .appendTo(fieldLabel);
+  const topic = choice("topic", rule.topic ?? "");
+  const eventType = choice("eventType", rule.eventType ?? "");
+  if (meaning === "event") {
+    labelled("topic", topic);
+    labelled("eventType", eventType);
+  }
 
-  const value = (key: "from" | "to", type: ValueType | undefined, initial: unknown) => {
-    const types: EditorWidgetTypedInputOptions["types"] = [
-      { value: "any", label: t("radaro-switch.label.any-value"), hasValue: false },
-      "str",
-      "num",
-      "bool",
-      { value: "null", label: "null", hasValue: false },
-    ];
-    const input = $("<input>", { type: "text", style: "width: 100%" }).appendTo(
-      $("<div>", { style: "flex: 1" }).appendTo(labelled(key)),
-    );
-    input.typedInput({ default: "any", types });
-    input.typedInput("type", type ?? "any");
-    input.typedInput("value", String((initial as string | number | boolean | undefined) ?? ""));
-    return input;
+  const list = `radaro-switch-fields-${RED.nodes.id()}`;
+  const field = $("<input>", { type: "text", list, placeholder: t("label.any-field") }).val(rule.field ?? "");
+  const options = idsOf("field").map((id) => $("<option>", { value: id }).text(nameOf("field", id)));
+  line.append($("<datalist>", { id: list }).append(options));
+  labelled("field", field);
+
+  const from = valueInput(labelled, "from", rule.from, rule.fromType, t);
+  const to = valueInput(labelled, "to", rule.to, rule.toType, t);
+  const fit = () => {
+    const id = String(field.val()).trim();
+    from.fit(id);
+    to.fit(id);
   };
-  const from = value("from", rule.fromType, rule.from);
-  const to = value("to", rule.toType, rule.to);
+  fit();
+  field.on("input change", () => {
+    fit();
+    edited();
+  });
+  // From here on what changes is the user's doing.
+  from.input.on("change", edited);
+  to.input.on("change", edited);
 
   return () => ({
     kind: "event",
     topic: String(topic.val()),
     eventType: String(eventType.val()),
     field: String(field.val()).trim(),
-    from: from.typedInput("value"),
-    fromType: from.typedInput("type") as ValueType,
-    to: to.typedInput("value"),
-    toType: to.typedInput("type") as ValueType,
+    from: from.value(),
+    fromType: from.type(),
+    to: to.value(),
+    toType: to.type(),
   });
 }
 
-/** A select with the options and, where it is none of them, the value that is there already. */
-function select(parent: JQuery, label: string, options: Record<string, string>, value: string): JQuery {
-  const element = $("<select>", { "aria-label": label, style: "flex: 1; min-width: 0" }).appendTo(parent);
-  const all = Object.hasOwn(options, value) ? options : { ...options, [value]: value };
-  for (const [option, text] of Object.entries(all))
-    $("<option>", { value: option }).text(text).appendTo(element);
-  return element.val(value);
+/** An input for a value of a field: statuses by their names, yes or no, or anything. */
+function valueInput(
+  labelled: (key: string, input: JQuery) => JQuery,
+  key: "from" | "to",
+  value: unknown,
+  type: ValueType | undefined,
+  t: Translate,
+) {
+  const any: EditorWidgetTypedInputTypeDefinition = {
+    value: "any",
+    label: t("label.any-value"),
+    hasValue: false,
+  };
+  const none: EditorWidgetTypedInputTypeDefinition = {
+    value: "null",
+    label: t("label.nothing"),
+    hasValue: false,
+  };
+  const yesOrNo: EditorWidgetTypedInputTypeDefinition = {
+    value: "bool",
+    label: t("label.yes-or-no"),
+    options: [
+      { value: "true", label: t("label.yes") },
+      { value: "false", label: t("label.no") },
+    ],
+  };
+  const status: EditorWidgetTypedInputTypeDefinition = {
+    value: "status",
+    label: nameOf("field", "status"),
+    options: idsOf("status").map((id) => ({ value: id, label: nameOf("status", id) })),
+  };
+  const typesOf = (fieldType: FieldType | undefined) =>
+    fieldType === "status"
+      ? [any, status, "str" as const]
+      : fieldType === "boolean"
+        ? [any, yesOrNo, none]
+        : [any, "str" as const, "num" as const, yesOrNo, none];
+
+  const input = $("<input>", { type: "text", style: "width: 100%" });
+  labelled(key, $("<div>").append(input));
+  input.typedInput({ default: "any", types: typesOf(undefined) });
+  input.typedInput("type", type ?? "any");
+  input.typedInput("value", String((value as string | number | boolean | undefined) ?? ""));
+
+  let fieldType: FieldType | undefined;
+  return {
+    input,
+    /** Offers what fits a field, and keeps what is entered as far as that can show it. */
+    fit(field: string) {
+      const known = Object.hasOwn(fields, field) ? fields[field as keyof typeof fields].type : undefined;
+      if (known === fieldType) return;
+      fieldType = known;
+      const [oldType, oldValue] = [this.type(), this.value()];
+      const types = typesOf(known);
+      const asStatus = known === "status" && oldType === "str" && idsOf("status").includes(oldValue);
+      const wanted = asStatus ? "status" : oldType;
+      const offered = types.some((each) => (typeof each === "string" ? each : each.value) === wanted);
+      // What a flow says is shown even where it does not fit the field.
+      input.typedInput("types", offered ? types : [...types, ...typesOf(undefined).slice(1)]);
+      input.typedInput("type", wanted);
+      input.typedInput("value", oldValue);
+    },
+    type: () => {
+      const chosen = input.typedInput("type");
+      return (chosen === "status" ? "str" : chosen) as ValueType;
+    },
+    value: () => input.typedInput("value"),
+  };
 }

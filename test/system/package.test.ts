@@ -15,7 +15,9 @@ describe("npm pack", () => {
       "README.md",
       "package.json",
       ...nodes.flatMap((node) => [`dist/${node}.js`, `dist/${node}.html`]),
-      ...nodes.flatMap((node) => ["json", "html"].map((kind) => `dist/locales/en-US/${node}.${kind}`)),
+      ...["en-US", "de"].flatMap((language) =>
+        nodes.flatMap((node) => ["json", "html"].map((kind) => `dist/locales/${language}/${node}.${kind}`)),
+      ),
       "dist/icons/radaro-in.svg",
       "dist/icons/radaro-switch.svg",
       "dist/samples.json",

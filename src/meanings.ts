@@ -1,0 +1,70 @@
+import { parseRule, type EventRule, type Rule } from "./rules";
+
+/**
+ * What people mean, with the rule that says it: what the editor offers instead of a rule's parts.
+ *
+ * None of them names a topic where something else tells enough, so that they hold for the older
+ * integrations too, whose events have none.
+ */
+export const meanings = {
+  "job-created": { eventType: "created" },
+  "job-assigned": status("assigned"),
+  "driver-on-the-way": status("in_progress"),
+  "job-completed": status("delivered"),
+  "job-rated": { ...changed("is_confirmed_by_customer"), to: "true", toType: "bool" },
+  "job-failed": status("failed"),
+  "job-deleted": { eventType: "deleted" },
+  "deadline-changed": changed("deliver_before"),
+  "codes-given": changed("completion_codes"),
+  "barcodes-scanned": changed("barcodes"),
+  "start-of-day-checklist": { topic: "checklist.start_of_day_checklist_passed" },
+  "end-of-day-checklist": { topic: "checklist.end_of_day_checklist_passed" },
+  "job-checklist": { topic: "checklist.job_checklist_passed" },
+  "job-checklist-confirmed": { topic: "checklist.job_checklist_confirmation" },
+} as const satisfies Record<string, Omit<EventRule, "kind">>;
+
+/** Besides: any other change of a field, any other event, and what no rule before it matched. */
+export type Meaning = keyof typeof meanings | "changed" | "event" | "otherwise";
+
+const noParts = {
+  topic: "",
+  eventType: "",
+  field: "",
+  from: "",
+  fromType: "any",
+  to: "",
+  toType: "any",
+} as const;
+
+/** The rule that says what is meant, with all its parts. */
+export function ruleOf(meaning: Meaning): Rule {
+  switch (meaning) {
+    case "otherwise":
+      return { kind: "otherwise" };
+    case "changed":
+      return { kind: "event", ...noParts, eventType: "updated" };
+    case "event":
+      return { kind: "event", ...noParts };
+    default:
+      return { kind: "event", ...noParts, ...meanings[meaning] };
+  }
+}
+
+/** What a rule means, however it is written. `undefined`: it is no rule. */
+export function meaningOf(rule: unknown): Meaning | undefined {
+  const parsed = parseRule(rule);
+  if (parsed === "otherwise") return parsed;
+  if ("problem" in parsed) return undefined;
+  const same = (meaning: Meaning) => JSON.stringify(parseRule(ruleOf(meaning))) === JSON.stringify(parsed);
+  const known = (Object.keys(meanings) as Meaning[]).find(same);
+  if (known) return known;
+  return parsed.topic === "" && parsed.eventType === "updated" ? "changed" : "event";
+}
+
+function status(to: string) {
+  return { ...changed("status"), to, toType: "str" } as const;
+}
+
+function changed(field: string) {
+  return { eventType: "updated", field } as const;
+}

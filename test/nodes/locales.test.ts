@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { meanings } from "../../src/meanings";
+
+const dist = join(__dirname, "..", "..", "dist");
+const read = (path: string) => readFileSync(join(dist, path), "utf8");
+const types = ["radaro-config", "radaro-in", "radaro-switch"];
+
+type Texts = { [key: string]: string | Texts };
+
+/** Every text by its path. */
+function flatten(texts: Texts, path = ""): Record<string, string> {
+  return Object.assign(
+    {},
+    ...Object.entries(texts).map(([key, value]) =>
+      typeof value === "string" ? { [path + key]: value } : flatten(value, `${path}${key}.`),
+    ),
+  ) as Record<string, string>;
+}
+
+describe("locales", () => {
+  it("have a text for every meaning", () => {
+    const { meaning } = (JSON.parse(read("locales/en-US/radaro-switch.json")) as { "radaro-switch": Texts })[
+      "radaro-switch"
+    ];
+    assert.deepEqual(Object.keys(meaning!), [...Object.keys(meanings), "changed", "event", "otherwise"]);
+  });
+
+  for (const type of types) {
+    const [english, german] = ["en-US", "de"].map((language) =>
+      flatten(JSON.parse(read(`locales/${language}/${type}.json`)) as Texts),
+    ) as [Record<string, string>, Record<string, string>];
+
+    it(`have the same keys and placeholders for ${type} in English and German`, () => {
+      assert.deepEqual(Object.keys(german).sort(), Object.keys(english).sort());
+      const placeholders = (text: string) => (text.match(/__\w+?__/g) ?? []).sort();
+      for (const [key, text] of Object.entries(english)) {
+        assert.deepEqual(placeholders(german[key]!), placeholders(text), key);
+      }
+    });
+
+    it(`have the help of ${type} in both, with the same headings and properties`, () => {
+      const shape = (help: string) => help.match(/<(h3|dt|p|li|script)\b/g);
+      const [inEnglish, inGerman] = ["en-US", "de"].map((language) =>
+        read(`locales/${language}/${type}.html`),
+      );
+      assert.deepEqual(shape(inGerman!), shape(inEnglish!));
+    });
+
+    it(`have every text that the dialog of ${type} asks for`, () => {
+      const html = read(`${type}.html`);
+      const asked = [...html.matchAll(new RegExp(`${type}(?:\\.[\\w-]+)+(?=["\`;])`, "g"))].map(
+        ([key]) => key,
+      );
+      assert.ok(asked.length > 3);
+      for (const key of asked) assert.ok(key in english || key.endsWith(".svg"), key);
+    });
+  }
+});

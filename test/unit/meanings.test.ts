@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import type { SampleName } from "../../src/catalog";
+import { meaningOf, meanings, ruleOf, type Meaning } from "../../src/meanings";
+import { compileRules, findRuleProblem } from "../../src/rules";
+import { readSamples, sampleNames } from "../events";
+
+const all = Object.keys(meanings) as Meaning[];
+
+describe("meanings", () => {
+  it("are said by rules that work, and are read from them again", () => {
+    for (const meaning of [...all, "changed", "event", "otherwise"] as Meaning[]) {
+      assert.equal(findRuleProblem(ruleOf(meaning)), undefined);
+      assert.equal(meaningOf(ruleOf(meaning)), meaning);
+    }
+  });
+
+  it("match the samples that they mean, and no other", () => {
+    const meant: Partial<Record<SampleName, Meaning>> = {
+      "job-created": "job-created",
+      "job-assigned": "job-assigned",
+      "job-in-progress": "driver-on-the-way",
+      "job-completed": "job-completed",
+      "job-confirmed": "job-rated",
+      "job-failed": "job-failed",
+      "job-deleted": "job-deleted",
+      "job-deadline-changed": "deadline-changed",
+      "job-completion-codes": "codes-given",
+      "job-barcodes-scanned": "barcodes-scanned",
+      "job-barcodes-scanned-upon-delivery": "barcodes-scanned",
+      "checklist-start-of-day": "start-of-day-checklist",
+      "checklist-end-of-day": "end-of-day-checklist",
+      "checklist-job": "job-checklist",
+      "checklist-job-confirmation": "job-checklist-confirmed",
+    };
+    const { route } = compileRules(all.map(ruleOf), true);
+    for (const name of sampleNames) {
+      const matched = all.filter((_, i) => route(readSamples()[name])[i]);
+      assert.deepEqual(matched, meant[name] ? [meant[name]] : [], name);
+    }
+  });
+
+  it("are read from a rule however it is written", () => {
+    const completed = {
+      kind: "event",
+      eventType: "updated",
+      field: "status",
+      to: "delivered",
+      toType: "str",
+    };
+    assert.equal(meaningOf(completed), "job-completed");
+    assert.equal(meaningOf({ ...completed, topic: "", from: "x", fromType: "any" }), "job-completed");
+    const rated = { kind: "event", eventType: "updated", field: "is_confirmed_by_customer", toType: "bool" };
+    assert.equal(meaningOf({ ...rated, to: true }), "job-rated");
+    assert.equal(meaningOf({ ...rated, to: "true" }), "job-rated");
+  });
+
+  it("are a change of a field, or an event, where nothing more special fits", () => {
+    assert.equal(meaningOf({ kind: "event", eventType: "updated", field: "driver" }), "changed");
+    assert.equal(
+      meaningOf({ kind: "event", eventType: "updated", field: "status", to: "x", toType: "str" }),
+      "changed",
+    );
+    assert.equal(meaningOf({ kind: "event", field: "status" }), "event");
+    assert.equal(meaningOf({ kind: "event", topic: "job.changed" }), "event");
+  });
+
+  it("are none where there is no rule", () => {
+    for (const rule of [null, {}, { kind: "later" }, { kind: "event", toType: "x" }]) {
+      assert.equal(meaningOf(rule), undefined);
+    }
+  });
+});
