@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 export interface NodeRedOptions {
   /** Flows to start with. */
@@ -18,6 +18,14 @@ export interface NodeRedOptions {
   /** 0: a free one. */
   port?: number;
   env?: NodeJS.ProcessEnv;
+  /** Another Node-RED than the one this project develops with, from `installNodeRed`. */
+  program?: NodeRedProgram;
+}
+
+/** What runs: a Node.js, and Node-RED's start script. */
+export interface NodeRedProgram {
+  node: string;
+  redJs: string;
 }
 
 /** A Node-RED of its own: a process, with a temporary user directory. */
@@ -34,7 +42,28 @@ export interface NodeRed {
   stop(): Promise<void>;
 }
 
-const redJs = require.resolve("node-red/red.js");
+const ownProgram: NodeRedProgram = { node: process.execPath, redJs: require.resolve("node-red/red.js") };
+
+/**
+ * Installs a Node-RED with a Node.js of its own, where that has not been done before.
+ *
+ * @param nodeRed a version of node-red
+ * @param node a version of Node.js
+ */
+export function installNodeRed(nodeRed: string, node: string): NodeRedProgram {
+  const dir = join(dirname(__dirname), "node_modules", ".cache", `node-red-${nodeRed}-node-${node}`);
+  const modules = join(dir, "node_modules");
+  const program = { node: join(modules, "node", "bin", "node"), redJs: join(modules, "node-red", "red.js") };
+  if (!existsSync(program.node) || !existsSync(program.redJs)) {
+    console.log(`Installing Node-RED ${nodeRed} with Node.js ${node} …`);
+    mkdirSync(dir, { recursive: true });
+    const packages = [`node-red@${nodeRed}`, `node@${node}`];
+    // It needs a later Node.js than the one that installs it, and brings that along.
+    const options = ["--no-audit", "--no-fund", "--force", "--loglevel=error"];
+    execFileSync("npm", ["install", "--prefix", dir, ...options, ...packages], { stdio: "inherit" });
+  }
+  return program;
+}
 
 /**
  * Starts Node-RED on loopback and waits until its flows run.
@@ -42,6 +71,7 @@ const redJs = require.resolve("node-red/red.js");
  * @throws with what Node-RED printed, where it ends before that
  */
 export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRed> {
+  const program = options.program ?? ownProgram;
   const userDir = mkdtempSync(join(tmpdir(), "radaro-node-red-"));
   const settings = {
     uiHost: "127.0.0.1",
@@ -63,8 +93,8 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
   options.prepare?.(userDir);
 
   const child = spawn(
-    process.execPath,
-    [redJs, "--userDir", userDir, "--settings", join(userDir, "settings.js")],
+    program.node,
+    [program.redJs, "--userDir", userDir, "--settings", join(userDir, "settings.js")],
     {
       cwd: userDir,
       env: { ...process.env, LANG: "C.UTF-8", ...options.env },

@@ -118,7 +118,6 @@ const showSample: RequestHandler<{ name: string }> = (req, res) => {
 
 /** The button of a `radaro in`. */
 function sendTest(RED: NodeAPI): RequestHandler<{ id: string }> {
-  const httpStatus = { sent: 200, "not-verified": 409, "not-let-through": 409, "unknown-sample": 400 };
   return (req, res) => {
     const node = RED.nodes.getNode(req.params.id) as InNode | null;
     if (node?.type !== "radaro in") {
@@ -127,6 +126,6 @@ function sendTest(RED: NodeAPI): RequestHandler<{ id: string }> {
     }
     const { sample } = req.body as { sample?: unknown };
     const result = node.sendTest(String(sample));
-    res.status(httpStatus[result]).json({ result });
+    res.status(result === "unknown-sample" ? 400 : 200).json({ result });
   };
 }

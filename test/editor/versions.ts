@@ -1,0 +1,59 @@
+import { installNodeRed, startNodeRed, type NodeRed } from "../../scripts/node-red";
+import { install } from "../system/package";
+import { openBrowser, type Browser } from "./browser";
+import { Editor } from "./editor";
+
+/** The Node-REDs that the editor is tested in, with how to get those that are not the project's own. */
+const versions: [name: string, program?: [nodeRed: string, node: string]][] = [["4"], ["5", ["5", "24"]]];
+
+/** Nothing pops up in front of what is tested, and nothing is asked of the outside. */
+export const editorSettings = {
+  editorTheme: { tours: false, palette: { catalogues: [] } },
+};
+
+/** What a test works with: the editor is a new one for each, and the flows are what they were. */
+export interface Session {
+  nodeRed: NodeRed;
+  browser: Browser;
+  editor: Editor;
+}
+
+interface Flows {
+  flows: object[];
+  credentials?: Record<string, Record<string, string>>;
+}
+
+/** Describes something in Node-RED 4 and in Node-RED 5, each with the package installed. */
+export function inEachNodeRed(
+  what: string,
+  { flows, credentials }: Flows,
+  tests: (session: Session) => void,
+): void {
+  for (const [version, program] of versions) {
+    describe(`${what} in Node-RED ${version}`, () => {
+      const session = {} as Session;
+
+      before(async function () {
+        this.timeout(600_000); // it may have to be installed
+        session.nodeRed = await startNodeRed({
+          flows,
+          ...(credentials && { credentials }),
+          settings: editorSettings,
+          prepare: install,
+          ...(program && { program: installNodeRed(...program) }),
+        });
+        session.browser = await openBrowser();
+      });
+      after(async () => {
+        await session.browser.close();
+        await session.nodeRed.stop();
+      });
+      beforeEach(async () => {
+        session.editor = await Editor.open(session.browser.context, session.nodeRed.url);
+      });
+      afterEach(() => session.editor.close());
+
+      tests(session);
+    });
+  }
+}
