@@ -168,7 +168,7 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
       await typed(rule(1))
         .nth(0)
         .innerText()
-        .then((text) => text.includes('In Progress')),
+        .then((text) => text.includes("In Progress")),
       true,
     );
     assert.equal(await $(".radaro-switch-problem").count(), 2);
@@ -244,7 +244,7 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
   it("of radaro-config keeps the tokens, without blanks, and never shows them", async () => {
     const { editor, nodeRed } = session;
     await editor.edit("/radaro");
-    await editor.click("#node-input-btn-config-edit, #node-input-lookup-config");
+    await editor.click("#node-input-btn-config-edit");
     await $("#node-config-input-token").waitFor();
     await editor.still();
     assert.equal(await $("#node-config-input-token").inputValue(), "__PWRD__");
@@ -259,7 +259,7 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
     assert.deepEqual(saved, { acme: { token, previousToken: "${OLD_TOKEN}" } });
 
     await editor.edit("/radaro");
-    await editor.click("#node-input-btn-config-edit, #node-input-lookup-config");
+    await editor.click("#node-input-btn-config-edit");
     await $("#node-config-input-previousToken").waitFor();
     assert.equal(await $("#node-config-input-name").inputValue(), "Acme & Sons");
     await editor.leave("cancel", true);

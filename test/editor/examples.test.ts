@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../system/package";
+import { inEachNodeRed } from "./versions";
+
+const examples = readdirSync(join(root, "examples"))
+  .map((file) => file.replace(/\.json$/, ""))
+  .sort();
+
+inEachNodeRed("Examples", { flows: [] }, (session) => {
+  for (const [number, example] of examples.entries()) {
+    it(`"${example}" is imported through the menu, has no mark of an error, and is deployed`, async () => {
+      const { editor } = session;
+      const { page } = editor;
+      await editor.press("Control+i");
+      await editor.click(page.getByRole("link", { name: "Examples", exact: true }));
+      const browser = page.locator("#red-ui-clipboard-dialog-import-tab-examples");
+      const shown = browser.locator(".red-ui-treeList-label", { hasText: /^\s*node-red-contrib-radaro/ });
+      await editor.click(shown);
+      const item = browser.locator(".red-ui-treeList-label", { hasText: example.replace(/^\d+ - /, "") });
+      await editor.click(item);
+      await editor.click("#red-ui-clipboard-dialog-ok");
+      await page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
+
+      await page.waitForFunction(`RED.nodes.filterNodes({ type: "radaro in" }).length === ${number + 1}`);
+      const problems = await page.evaluate(`{
+        const wrong = [];
+        const look = (node) => {
+          if (node.type === "unknown") wrong.push(node.name + " is unknown");
+          if (node.valid === false) wrong.push(node.type + ": " + JSON.stringify(node.validationErrors));
+        };
+        RED.nodes.eachNode(look);
+        RED.nodes.eachConfig(look);
+        wrong;
+      }`);
+      assert.deepEqual(problems, []);
+      await editor.deploy();
+      const { flows } = (await (
+        await fetch(`${session.nodeRed.url}/flows`, { headers: { "Node-RED-API-Version": "v2" } })
+      ).json()) as { flows: { type: string }[] };
+      // All are imported into one Node-RED, one after the other, and do not collide.
+      assert.equal(flows.filter(({ type }) => type === "radaro in").length, number + 1);
+      assert.equal(flows.filter(({ type }) => type === "radaro-config").length, number + 1);
+    });
+  }
+});
