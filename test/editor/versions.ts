@@ -3,8 +3,11 @@ import { install } from "../system/package";
 import { openBrowser, type Browser } from "./browser";
 import { Editor } from "./editor";
 
-/** The Node-REDs that the editor is tested in, with how to get those that are not the project's own. */
-const versions: [name: string, program?: [nodeRed: string, node: string]][] = [["4"], ["5", ["5", "24"]]];
+/** Node-RED 5 needs a later Node.js than this project: a version of each. */
+export const nodeRed5: [nodeRed: string, node: string] = ["5", "24"];
+
+/** The Node-REDs that the editor is tested in: the project's own, and the latest. */
+const versions: [name: string, program?: [nodeRed: string, node: string]][] = [["4"], ["5", nodeRed5]];
 
 /** Nothing pops up in front of what is tested, and nothing is asked of the outside. */
 export const editorSettings = {
