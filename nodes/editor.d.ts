@@ -3,7 +3,7 @@ import type {} from "@node-red/editor-client";
 // What the editor can do and its published types do not say.
 declare module "@node-red/editor-client" {
   interface NodeCredential {
-    /** Marks the input in the dialog while it is empty. */
-    required?: boolean;
+    /** Marks the input in the dialog. */
+    validate?: (this: unknown, value: string) => boolean;
   }
 }

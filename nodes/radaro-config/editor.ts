@@ -1,5 +1,7 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
 
+import { validator } from "../validation";
+
 declare const RED: EditorRED;
 
 interface Credentials {
@@ -13,7 +15,12 @@ RED.nodes.registerType<EditorNodeProperties, Credentials>("radaro-config", {
     name: { value: "" },
   },
   credentials: {
-    token: { type: "password", required: true },
+    token: {
+      type: "password",
+      validate: validator((node, token) =>
+        token === "" ? node._("radaro-config.invalid.token") : undefined,
+      ),
+    },
     previousToken: { type: "password" },
   },
   label() {

@@ -3,6 +3,7 @@ import { topics } from "../../src/catalog";
 import { normalisePath } from "../../src/endpoints";
 import { findUrlProblems } from "../../src/webhook-url";
 import { idsOf, nameOf } from "../names";
+import { validator } from "../validation";
 
 declare const RED: EditorRED & {
   clipboard: { copyText(text: string, element: JQuery, message: string): void };
@@ -24,7 +25,12 @@ RED.nodes.registerType<Properties>("radaro in", {
   defaults: {
     name: { value: "" },
     config: { value: "", type: "radaro-config", required: true },
-    path: { value: "/radaro", required: true },
+    path: {
+      value: "/radaro",
+      validate: validator((node, path) =>
+        String(path).trim() === "" ? node._("radaro-in.invalid.path") : undefined,
+      ),
+    },
     topics: { value: [] },
     sample: { value: "job-completed" },
   },

@@ -3,6 +3,7 @@ import { fields, type FieldType } from "../../src/catalog";
 import { meaningOf, meanings, ruleOf, type Meaning } from "../../src/meanings";
 import { findRuleProblem, parseRule, type EventRule, type ParsedRule, type ValueType } from "../../src/rules";
 import { idsOf, nameOf } from "../names";
+import { validator } from "../validation";
 
 declare const RED: EditorRED;
 
@@ -28,7 +29,14 @@ RED.nodes.registerType<Properties>("radaro switch", {
   color: "#9FD6C8",
   defaults: {
     name: { value: "" },
-    property: { value: "payload", required: true, validate: RED.validators.typedInput("msg") },
+    property: {
+      value: "payload",
+      validate: validator((node, property) =>
+        RED.utils.validatePropertyExpression(String(property))
+          ? undefined
+          : node._("radaro-switch.invalid.property"),
+      ),
+    },
     rules: {
       value: [
         {
@@ -42,9 +50,13 @@ RED.nodes.registerType<Properties>("radaro switch", {
           toType: "str",
         },
       ],
-      validate(rules: unknown) {
-        return Array.isArray(rules) && rules.every((rule) => findRuleProblem(rule) === undefined);
-      },
+      validate: validator((node, rules) => {
+        if (!Array.isArray(rules)) return node._("radaro-switch.invalid.rules");
+        const index = rules.findIndex((rule) => findRuleProblem(rule) !== undefined);
+        if (index < 0) return undefined;
+        const problem = node._(`radaro-switch.problem.${findRuleProblem(rules[index])}`);
+        return node._("radaro-switch.problem.in-rule", { rule: String(index + 1), problem });
+      }),
     },
     checkall: { value: true },
     outputs: { value: 1 },

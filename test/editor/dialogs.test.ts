@@ -227,6 +227,34 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
     assert.deepEqual(await targets(), ["debug3", "debug2", "debug1", "debug5", "debug6", undefined]);
   });
 
+  it("mark what is wrong, and say what to do", async () => {
+    const { editor } = session;
+    const marked = async (input: string, says: RegExp) => {
+      await $(`${input}.input-error`).waitFor();
+      await $(input).hover();
+      assert.match(await $(".red-ui-popover").last().innerText(), says);
+    };
+    await editor.edit("/radaro");
+    await editor.enter("#node-input-path", " ");
+    await editor.press("Tab");
+    await marked("#node-input-path", /Enter the path that Radaro sends to/);
+    await editor.click("#node-input-btn-config-edit");
+    await $("#node-config-input-token").waitFor();
+    await editor.still();
+    await editor.enter("#node-config-input-token", "");
+    await editor.press("Tab");
+    await marked("#node-config-input-token", /Enter the token: Radaro shows it in Settings/);
+    await editor.leave("cancel", true);
+    await editor.leave("ok");
+    const problems = await editor.page.evaluate(
+      "['in1', 'switch1'].map((id) => RED.nodes.node(id).validationErrors)",
+    );
+    assert.deepEqual(problems, [
+      ["Enter the path that Radaro sends to, such as /radaro."],
+      ["Rule 4: is none that this version knows; it never matches"],
+    ]);
+  });
+
   it("of radaro switch labels each output by its rule's sentence", async () => {
     const labels = await session.editor.page.evaluate(
       "[...Array(6).keys()].map((i) => RED.nodes.node('switch1')._def.outputLabels.call(RED.nodes.node('switch1'), i))",
