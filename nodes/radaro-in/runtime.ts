@@ -38,7 +38,7 @@ export = (RED: NodeAPI): void => {
 
   function RadaroIn(this: InNode, def: InDef) {
     RED.nodes.createNode(this, def);
-    const config = def.config ? (RED.nodes.getNode(def.config) as ConfigNode | null) : null;
+    const config = findConfig(def.config);
     const path = def.path?.trim();
     const problem = findProblem(config, path);
     let refused = 0;
@@ -90,6 +90,12 @@ export = (RED: NodeAPI): void => {
       if (path) endpoints.remove(path, receiver);
       status.stop();
     });
+  }
+
+  /** The merchant's node; `null` where it is not chosen, disabled, gone, or the id of something else. */
+  function findConfig(id: string): ConfigNode | null {
+    const node = RED.nodes.getNode(id) as ConfigNode | null;
+    return node?.type === "radaro-config" ? node : null;
   }
 
   /** What keeps a node from receiving anything, so that its status can say it. */

@@ -238,6 +238,7 @@ describe("radaro in", () => {
       for (const [change, creds, expected] of [
         [{ config: "" }, credentials, "no-merchant"],
         [{ config: "gone" }, credentials, "no-merchant"],
+        [{ config: "out" }, credentials, "no-merchant"],
         [{}, {}, "no-token"],
         [{}, { config: { token: "  " } }, "no-token"],
         [{}, { config: { token: "${RADARO_NOT_SET}" } }, "no-token"],
