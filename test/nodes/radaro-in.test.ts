@@ -379,9 +379,11 @@ describe("radaro in", () => {
     /** POSTs an event while the flow is stopped, and lets it start again as another. */
     async function postWhileDeploying(next: object[], type?: "full" | "flows" | "nodes") {
       recorded = [];
-      const { post, RED, requested } = await start(flow("old"), credentials, { nodes: [slow, recorder] });
+      const { post, RED, requested, deploy } = await start(flow("old"), credentials, {
+        nodes: [slow, recorder],
+      });
       const stopping = once(RED.events, "flows:stopping");
-      const deployed = helper.setFlows(next, type);
+      const deployed = deploy(next, type);
       await stopping;
       const arrived = requested();
       const answer = post("/radaro", { topic: "event", token });
@@ -413,16 +415,16 @@ describe("radaro in", () => {
     });
 
     it("leaves no route, listener or timer more than before", async () => {
-      const { RED } = await start([tab, config, receive, out], credentials);
+      const { RED, deploy } = await start([tab, config, receive, out], credentials);
       const { stack } = RED.httpNode._router as { stack: unknown[] };
       const count = () => ({
         layers: stack.length,
         listeners: RED.events.eventNames().map((name) => RED.events.listenerCount(name)),
         timers: process.getActiveResourcesInfo().filter((name) => name === "Timeout").length,
       });
-      await helper.setFlows([tab, config, receive, out]);
+      await deploy([tab, config, receive, out]);
       const before = count();
-      for (let i = 0; i < 50; i++) await helper.setFlows([tab, config, receive, out]);
+      for (let i = 0; i < 50; i++) await deploy([tab, config, receive, out]);
       assert.deepEqual(count(), before);
     });
   });

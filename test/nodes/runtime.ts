@@ -62,6 +62,8 @@ export interface Runtime {
   collect(id: string): Collected<Message>;
   /** The statuses of the `radaro in` since its flow started. */
   statuses: Collected<Status>;
+  /** Deploys another flow, and resolves when it has started. */
+  deploy(flow: object[], type?: "full" | "flows" | "nodes"): Promise<void>;
   /** Resolves when the next request has arrived. */
   requested(): Promise<unknown>;
 }
@@ -120,6 +122,14 @@ export async function start(
     },
     collect: (id) => collect(helper.getNode(id)),
     statuses,
+    deploy: async (flow, type) => {
+      const started = once(RED.events, "flows:started");
+      await helper.setFlows(flow, type).catch((error: Error) => {
+        // It gives a flow 0.3 s to start, which a busy machine may not be able to.
+        if (error.message !== "timeout waiting event") throw error;
+      });
+      await started;
+    },
     requested: () => once(current, "request"),
   };
 }
