@@ -28,7 +28,7 @@ RED.nodes.registerType<Properties>("radaro in", {
     path: {
       value: "/radaro",
       validate: validator((node, path) =>
-        String(path).trim() === "" ? node._("radaro-in.invalid.path") : undefined,
+        /^\s*$|[?#]/.test(String(path)) ? node._("radaro-in.invalid.path") : undefined,
       ),
     },
     topics: { value: [] },

@@ -195,20 +195,41 @@ function buildRow(container: JQuery, row: Row, t: Translate, moved: () => void):
   $("<span>", { class: "radaro-switch-output" }).appendTo(container);
 
   const rule = row.rule ?? ruleOf("job-created");
-  const problem = findRuleProblem(rule);
-  if (problem === undefined) {
-    row.read = buildSentence(line, rule as EventRule, t);
+  const problem = $("<div>", { class: "radaro-switch-problem", role: "alert" });
+  const showProblem = (text: string) => {
+    const found = findRuleProblem(row.read?.());
+    problem.text(found === undefined ? "" : t(text, { problem: t(`problem.${found}`) }));
+  };
+  if (isEditable(rule)) {
+    row.read = buildSentence(line, rule, t, () => showProblem("problem.mend"));
+    showProblem("problem.mend");
   } else {
     $("<code>", { class: "radaro-switch-broken" }).text(JSON.stringify(rule)).appendTo(line);
-    $("<div>", { class: "radaro-switch-problem", role: "alert" })
-      .text(t("problem.kept", { problem: t(`problem.${problem}`) }))
-      .appendTo(line);
     row.read = () => rule;
+    showProblem("problem.kept");
   }
+  problem.appendTo(line);
 }
 
+/** Whether the inputs can show all that a rule says, be it right or wrong. */
+function isEditable(rule: unknown): rule is EventRule {
+  if (findRuleProblem(rule) === undefined) return true;
+  const { kind, topic, eventType, field, from, to, fromType, toType } = (rule ?? {}) as Record<
+    string,
+    unknown
+  >;
+  const isText = (value: unknown) => value === undefined || typeof value === "string";
+  return (
+    kind === "event" &&
+    [topic, eventType, field, from, to].every(isText) &&
+    [fromType, toType].every((type) => valueTypes.includes((type ?? "any") as ValueType))
+  );
+}
+
+const valueTypes: ValueType[] = ["any", "str", "num", "bool", "null"];
+
 /** The choice of what is meant, with the rule's parts where the choice does not say them all. */
-function buildSentence(line: JQuery, rule: EventRule, t: Translate): () => unknown {
+function buildSentence(line: JQuery, rule: EventRule, t: Translate, edited: () => void): () => unknown {
   let read = (): unknown => rule;
   const select = $("<select>", { "aria-label": t("label.meaning") }).appendTo(line);
   const option = (meaning: string) => $("<option>", { value: meaning }).text(t(`meaning.${meaning}`));
@@ -224,11 +245,15 @@ function buildSentence(line: JQuery, rule: EventRule, t: Translate): () => unkno
   group(nameOf("topicGroup", "other"), ["changed", "event", "otherwise"]);
 
   const showParts = (meaning: Meaning, from: EventRule) => {
-    line.children("label, datalist").remove();
+    line.children(".radaro-switch-parts").remove();
     if (meaning !== "changed" && meaning !== "event") return;
-    const readParts = buildParts(line, meaning, from, t, () => (read = readParts));
+    const readParts = buildParts(select, meaning, from, t, () => {
+      read = readParts;
+      edited();
+    });
   };
-  const meaning = meaningOf(rule)!;
+  // One with a wrong value shows all its parts, to be mended.
+  const meaning = meaningOf(rule) ?? "event";
   select.val(meaning);
   showParts(meaning, rule);
 
@@ -239,23 +264,25 @@ function buildSentence(line: JQuery, rule: EventRule, t: Translate): () => unkno
     const next = chosen === "event" && current.kind === "event" ? current : (ruleOf(chosen) as EventRule);
     read = () => next;
     showParts(chosen, next);
+    edited();
   });
   return () => read();
 }
 
 /** The inputs of a rule's parts. What is given back reads them; `edited` is called on every change. */
 function buildParts(
-  line: JQuery,
+  select: JQuery,
   meaning: "changed" | "event",
   rule: EventRule,
   t: Translate,
   edited: () => void,
 ): () => EventRule {
+  const parts = $("<div>", { class: "radaro-switch-parts" }).insertAfter(select);
   const labelled = (key: string, input: JQuery) =>
     $("<label>")
       .append($("<span>").text(t(`label.${key}`)))
       .append(input)
-      .appendTo(line);
+      .appendTo(parts);
 
   const choice = (kind: "topic" | "eventType", value: string) => {
     const ids = idsOf(kind);
@@ -276,7 +303,7 @@ function buildParts(
   const list = `radaro-switch-fields-${RED.nodes.id()}`;
   const field = $("<input>", { type: "text", list, placeholder: t("label.any-field") }).val(rule.field ?? "");
   const options = idsOf("field").map((id) => $("<option>", { value: id }).text(nameOf("field", id)));
-  line.append($("<datalist>", { id: list }).append(options));
+  parts.append($("<datalist>", { id: list }).append(options));
   labelled("field", field);
 
   const from = valueInput(labelled, "from", rule.from, rule.fromType, t);
@@ -285,6 +312,8 @@ function buildParts(
     const id = String(field.val()).trim();
     from.fit(id);
     to.fit(id);
+    // What a field has changed from and to counts only with a field.
+    from.label.add(to.label).toggle(id !== "");
   };
   fit();
   field.on("input change", () => {
@@ -295,16 +324,22 @@ function buildParts(
   from.input.on("change", edited);
   to.input.on("change", edited);
 
-  return () => ({
-    kind: "event",
-    topic: String(topic.val()),
-    eventType: String(eventType.val()),
-    field: String(field.val()).trim(),
-    from: from.value(),
-    fromType: from.type(),
-    to: to.value(),
-    toType: to.type(),
-  });
+  return () => {
+    const named = String(field.val()).trim();
+    const value = ({ value, type }: typeof from) =>
+      named ? ([value(), type()] as const) : (["", "any"] as const);
+    const [[fromValue, fromType], [toValue, toType]] = [value(from), value(to)];
+    return {
+      kind: "event",
+      topic: String(topic.val()),
+      eventType: String(eventType.val()),
+      field: named,
+      from: fromValue,
+      fromType,
+      to: toValue,
+      toType,
+    };
+  };
 }
 
 /** An input for a value of a field: statuses by their names, yes or no, or anything. */
@@ -346,7 +381,7 @@ function valueInput(
         : [any, "str" as const, "num" as const, yesOrNo, none];
 
   const input = $("<input>", { type: "text", style: "width: 100%" });
-  labelled(key, $("<div>").append(input));
+  const label = labelled(key, $("<div>").append(input));
   input.typedInput({ default: "any", types: typesOf(undefined) });
   input.typedInput("type", type ?? "any");
   input.typedInput("value", String((value as string | number | boolean | undefined) ?? ""));
@@ -354,6 +389,7 @@ function valueInput(
   let fieldType: FieldType | undefined;
   return {
     input,
+    label,
     /** Offers what fits a field, and keeps what is entered as far as that can show it. */
     fit(field: string) {
       const known = Object.hasOwn(fields, field) ? fields[field as keyof typeof fields].type : undefined;

@@ -134,7 +134,13 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
       await $(".radaro-switch-rule > .radaro-switch-sentence > select").evaluateAll((selects) =>
         selects.map((select) => (select as HTMLSelectElement).selectedOptions[0]?.text),
       ),
-      ["Completed by the driver", "Confirmed or rated by the customer", "Any other event …", "Otherwise"],
+      [
+        "Completed by the driver",
+        "Confirmed or rated by the customer",
+        "Any other event …",
+        "Any other event …",
+        "Otherwise",
+      ],
     );
     await editor.choose(rule(1).locator("select").first(), "Anything else that changed …");
     await editor.enter(rule(1).locator("input[list]"), "status");
@@ -171,9 +177,31 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
         .then((text) => text.includes("In Progress")),
       true,
     );
-    assert.equal(await $(".radaro-switch-problem").count(), 2);
+    assert.equal(await $(".radaro-switch-problem:not(:empty)").count(), 2);
     await editor.leave("ok");
     assert.deepEqual((await current<SwitchNode>("switch1")).rules, saved.rules);
+  });
+
+  it("of radaro switch lets a wrong value be mended, and asks for a field before its values", async () => {
+    const { editor } = session;
+    await editor.edit("6 routes");
+    const mended = rule(5);
+    assert.match(await mended.innerText(), /has a value in 'to' that does not fit its type/);
+    await editor.enter(typed(mended).nth(1).locator("input.red-ui-typedInput-input"), "5");
+    await editor.press("Tab");
+    await mended.locator(".radaro-switch-problem:empty").waitFor({ state: "attached" });
+    const fieldless = rule(3);
+    assert.equal(await typed(fieldless).first().isVisible(), true);
+    await editor.enter(fieldless.locator("input[list]"), "");
+    assert.equal(await typed(fieldless).first().isVisible(), false);
+    await editor.leave("ok");
+    const saved = await current<SwitchNode>("switch1");
+    const none = { from: "", fromType: "any", to: "", toType: "any" };
+    assert.deepEqual(saved.rules.slice(2, 5), [
+      { kind: "event", topic: "later.topic", eventType: "later", field: "", ...none },
+      rules[3],
+      { kind: "event", topic: "", eventType: "", field: "x", ...none, to: "5", toType: "num" },
+    ]);
   });
 
   it("leave a node as it was, and unchanged, when nothing was touched", async () => {
@@ -250,7 +278,7 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
       "['in1', 'switch1'].map((id) => RED.nodes.node(id).validationErrors)",
     );
     assert.deepEqual(problems, [
-      ["Enter the path that Radaro sends to, such as /radaro."],
+      ["Enter the path that Radaro sends to, such as /radaro, without ? and #."],
       ["Rule 4: is none that this version knows; it never matches"],
     ]);
   });
