@@ -55,15 +55,17 @@ async function main(): Promise<void> {
   ]);
   made.set("samples.json", JSON.stringify(Object.fromEntries(samples)));
 
-  // Only what differs is written, each file at once: a build disturbs nobody who uses dist/.
+  // Only what differs is written, each file at once: a build disturbs nobody who uses dist/, nor
+  // another build.
+  const unfinished = join("node_modules", ".cache", `radaro-build-${process.pid}`);
+  mkdirSync(dirname(unfinished), { recursive: true });
   for (const [path, content] of made) {
     if (read(join("dist", path)) === content) continue;
     mkdirSync(dirname(join("dist", path)), { recursive: true });
-    const unfinished = join("dist", `${path}.${process.pid}`);
     writeFileSync(unfinished, content);
     renameSync(unfinished, join("dist", path));
   }
-  for (const path of filesIn("dist")) if (!made.has(path)) rmSync(join("dist", path));
+  for (const path of filesIn("dist")) if (!made.has(path)) rmSync(join("dist", path), { force: true });
 }
 
 function copy(from: string, to: string) {

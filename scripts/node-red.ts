@@ -11,8 +11,6 @@ export interface NodeRedOptions {
   credentials?: Record<string, Record<string, string>>;
   /** More of settings.js. */
   settings?: Record<string, unknown>;
-  /** Lines of settings.js for what JSON cannot say; they change `settings`. */
-  settingsCode?: string;
   /** Puts the package and whatever else is needed into the user directory. */
   prepare?: (userDir: string) => void;
   /** 0: a free one. */
@@ -33,7 +31,6 @@ export interface NodeRed {
   /** Without a `/` at the end. */
   url: string;
   userDir: string;
-  pid: number;
   /** All that it has printed. */
   output(): string;
   /** Resolves as soon as `text` has been printed since the last call that found it. */
@@ -85,7 +82,8 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
   };
   writeFileSync(
     join(userDir, "settings.js"),
-    `const settings = module.exports = ${JSON.stringify(settings)};\n${options.settingsCode ?? ""}\n`,
+    `module.exports = ${JSON.stringify(settings)};
+`,
   );
   writeFileSync(join(userDir, "flows.json"), JSON.stringify(options.flows ?? []));
   writeFileSync(join(userDir, "flows_cred.json"), JSON.stringify(options.credentials ?? {}));
@@ -145,7 +143,6 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
   return {
     url: new URL(url!).origin,
     userDir,
-    pid: child.pid!,
     output: () => output,
     printed: (text) =>
       waitFor(() => {

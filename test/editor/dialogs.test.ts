@@ -259,13 +259,19 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
     const { editor } = session;
     const marked = async (input: string, says: RegExp) => {
       await $(`${input}.input-error`).waitFor();
+      await editor.page.mouse.move(0, 0);
       await $(input).hover();
       assert.match(await $(".red-ui-popover").last().innerText(), says);
     };
     await editor.edit("/radaro");
-    await editor.enter("#node-input-path", " ");
-    await editor.press("Tab");
-    await marked("#node-input-path", /Enter the path that Radaro sends to/);
+    for (const path of ["/radaro?merchant=1", "/radaro#1", " "]) {
+      await editor.enter("#node-input-path", "/radaro");
+      await editor.press("Tab");
+      await $("#node-input-path:not(.input-error)").waitFor();
+      await editor.enter("#node-input-path", path);
+      await editor.press("Tab");
+      await marked("#node-input-path", /Enter the path that Radaro sends to/);
+    }
     await editor.click("#node-input-btn-config-edit");
     await $("#node-config-input-token").waitFor();
     await editor.still();
