@@ -7,7 +7,7 @@ export default tseslint.config(
   {
     files: ["**/*.mjs", "**/*.cjs"],
     languageOptions: {
-      globals: { module: "writable", process: "readonly", setImmediate: "readonly", URL: "readonly" },
+      globals: { Buffer: "readonly", module: "writable", process: "readonly", require: "readonly", setTimeout: "readonly", setImmediate: "readonly", URL: "readonly" },
     },
   },
   {

@@ -1,16 +1,13 @@
-import { promisify } from "node:util";
+import bytes from "bytes";
 import type { ErrorRequestHandler, Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { NodeAPI } from "node-red";
-import { Endpoints } from "../src/endpoints";
-import { receive, refuse, type Answer, type Receiver, type Refusal } from "../src/receive";
+import { normalisePath } from "../src/endpoints";
+import { receive, refuse, type Answer } from "../src/receive";
+import { readJson, Unreadable } from "./body";
+import { DeployedEndpoints } from "./deploys";
 
 /** In seconds, for `Retry-After`: by then most deploys are over. */
 const retryAfter = 5;
-
-/** The body before or after a parser ran; body-parser marks what it has read. */
-interface WithBody extends Request {
-  _body?: boolean;
-}
 
 /**
  * Endpoints by the Express application that serves them. One route for all paths stays for as long
@@ -26,50 +23,60 @@ export function mountEndpoints(RED: NodeAPI): DeployedEndpoints {
   const endpoints = new DeployedEndpoints(RED);
   mounted.set(RED.httpNode, endpoints);
 
-  const isOurs: RequestHandler = (req, _res, next) => next(endpoints.at(req.path) ? undefined : "route");
+  const limit = bytes.parse(RED.settings.apiMaxLength ?? "5mb") ?? Infinity;
+  const passedAdmin = new Set<string>();
+  const isOurs: RequestHandler = (req, _res, next) => next(endpoints.at(pathOf(req)) ? undefined : "route");
   RED.httpNode
     .route(/.*/)
-    .all(
-      isOurs,
-      ...middleware(RED),
-      answerWith(endpoints, RED.settings.apiMaxLength ?? "5mb"),
-      answerError(RED),
-    );
+    .all(isOurs, ...middleware(RED), answerWith(endpoints, limit, passedAdmin), answerError(RED));
+
+  // Whatever the user has put in front of nodes stays in front of ours.
+  const inFront = [
+    "httpNodeMiddleware",
+    "httpNodeCors",
+    "httpAdminMiddleware",
+    "httpAdminCors",
+    "requireHttps",
+  ];
+  const settings = RED.settings as unknown as Record<string, unknown>;
+  if (!inFront.some((name) => settings[name])) {
+    moveLastToFront(RED.httpNode);
+    leaveAdminEarly(RED, endpoints, passedAdmin);
+  }
   return endpoints;
 }
 
-/** Endpoints that know of deploys. They listen to the runtime while there is a path only. */
-class DeployedEndpoints extends Endpoints {
-  readonly #stopping = () => this.hold();
-  readonly #started = () => this.release();
-  // A runtime that was stopped, or that cannot start, says so and nothing more.
-  readonly #state = ({ id, payload }: { id: string; payload?: { state?: string; deploy?: boolean } }) => {
-    if (id === "runtime-state" && payload?.state && payload.state !== "start" && !payload.deploy)
-      this.release();
-  };
+/**
+ * With Node-RED's default settings the admin application is mounted at `/` too, and comes first: an
+ * event would pass its body parsers and all its routes, which is half of what an event costs. So
+ * what is POSTed to a path of ours leaves it at once.
+ *
+ * @param passedAdmin paths that a POST has come to through the whole admin application: none of its
+ *   routes wants them. `/flows` stays the editor's, also where a user has chosen it.
+ */
+function leaveAdminEarly(RED: NodeAPI, endpoints: DeployedEndpoints, passedAdmin: ReadonlySet<string>): void {
+  // Nodes are given a part of the admin application: this is its whole. Without an editor there is none.
+  const admin = (RED.httpAdmin as Express & { parent?: Express }).parent;
+  if (!admin) return;
+  const root = RED.httpNode.path().replace(/\/$/, "");
+  admin.use((req, _res, next) => {
+    const full = req.baseUrl + pathOf(req);
+    const path = full.startsWith(root) ? full.slice(root.length) : "";
+    next(req.method === "POST" && passedAdmin.has(path) && endpoints.at(path) ? "router" : undefined);
+  });
+  moveLastToFront(admin);
+}
 
-  constructor(private readonly RED: NodeAPI) {
-    super();
-  }
+/** Lets the handler that was added last come before all others, also before what Express does itself. */
+function moveLastToFront(app: Express): void {
+  const { stack } = app._router as { stack: unknown[] };
+  stack.unshift(stack.pop());
+}
 
-  override add(path: string, receiver: Receiver): void {
-    if (this.size === 0) {
-      this.RED.events.on("flows:stopping", this.#stopping);
-      this.RED.events.on("flows:started", this.#started);
-      this.RED.events.on("runtime-event", this.#state);
-    }
-    // Nodes are made while flows start: those that this one is wired to may not be there yet.
-    this.hold();
-    super.add(path, receiver);
-  }
-
-  override release(): void {
-    super.release();
-    if (this.size > 0) return;
-    this.RED.events.off("flows:stopping", this.#stopping);
-    this.RED.events.off("flows:started", this.#started);
-    this.RED.events.off("runtime-event", this.#state);
-  }
+/** A request's path below where its application is mounted, as it came. */
+function pathOf({ url }: Request): string {
+  const end = url.indexOf("?");
+  return end < 0 ? url : url.slice(0, end);
 }
 
 /** The user's own, from settings.js: a function or a list of them, as for `http in`. */
@@ -78,65 +85,58 @@ function middleware(RED: NodeAPI): RequestHandler[] {
   return own ? [own].flat() : [];
 }
 
-/** From request to answer. */
-function answerWith(endpoints: Endpoints, limit: string): RequestHandler {
-  const readBody = bodyReader(limit);
-
-  async function answerTo(req: Request, res: Response): Promise<Answer | undefined> {
-    const receivers = endpoints.at(req.path) ?? [];
+/**
+ * From request to answer.
+ *
+ * @param limit of a body's size, in bytes
+ * @param passedAdmin gets the paths that something was POSTed to through the admin application
+ */
+function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Set<string>): RequestHandler {
+  async function answerTo(req: Request & { _body?: boolean }): Promise<Answer | undefined> {
+    const receivedAt = new Date();
+    const path = pathOf(req);
+    const receivers = endpoints.at(path) ?? [];
     if (req.method !== "POST") return refuse("not-post", receivers);
     if (!isDeclaredAsJson(req)) return refuse("not-declared", receivers);
+    // Where the admin application is mounted at "/" it may have read the body, which body-parser marks.
+    // Of a path's spellings one is noted, so that a stranger cannot fill the memory with others.
+    if (req._body && path === normalisePath(path)) passedAdmin.add(path);
     let body: unknown;
     try {
-      body = await readBody(req, res);
+      body = req._body ? req.body : await readJson(req, limit);
     } catch (error) {
-      return refuse(whyUnreadable(error), receivers);
+      if (!(error instanceof Unreadable)) throw error;
+      return refuse(error.why, receivers);
     }
-    if (!(await endpoints.running())) return refuse("deploying", receivers);
-    const current = endpoints.at(req.path);
-    return current && receive(body, current).answer;
+    // Once more where a deploy came between: what is answered 200 has come to a node that runs.
+    for (;;) {
+      if (!(await endpoints.running())) return refuse("deploying", receivers);
+      const current = endpoints.at(path);
+      if (!current) return undefined;
+      const { answer, delivered } = receive(body, current, { receivedAt });
+      if (delivered.length === 0 || (await endpoints.delivered(delivered))) return answer;
+    }
   }
 
   return (req, res, next) => {
-    answerTo(req, res).then((answer) => (answer ? send(answer, res) : next()), next);
+    answerTo(req).then((answer) => (answer ? send(answer, res) : next()), next);
   };
 }
 
+/** Writes an answer as it is: what Express adds to one, such as an ETag, nobody reads. */
 function send({ status, body }: Answer, res: Response): void {
-  if (status === 405) res.set("Allow", "POST");
-  if (status === 503) res.set("Retry-After", String(retryAfter));
-  res.status(status).json(body);
+  const text = JSON.stringify(body);
+  res.writeHead(status, {
+    "Content-Type": "application/json; charset=utf-8",
+    "Content-Length": Buffer.byteLength(text),
+    ...(status === 405 && { Allow: "POST" }),
+    ...(status === 503 && { "Retry-After": retryAfter }),
+  });
+  res.end(text);
 }
 
 function isDeclaredAsJson(req: Request): boolean {
   return /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(req.headers["content-type"] ?? "");
-}
-
-/**
- * Where the admin application is mounted at `/` it has parsed the body before: with the parser and
- * the limit that are used here where nobody has.
- */
-function bodyReader(limit: string): (req: WithBody, res: Response) => Promise<unknown> {
-  let parser: RequestHandler | undefined;
-  return async (req, res) => {
-    if (!req._body) {
-      parser ??= (await import("body-parser")).default.json({ limit, type: () => true });
-      await promisify(parser)(req, res);
-    }
-    return req.body as unknown;
-  };
-}
-
-/** @param error of body-parser, which has the status that it would answer */
-function whyUnreadable(error: unknown): Refusal {
-  switch ((error as { status?: number }).status) {
-    case 413:
-      return "too-large";
-    case 415:
-      return "not-readable";
-    default:
-      return "not-json";
-  }
 }
 
 /** For errors of the user's own middleware: answered as by `http in`, in the form of our answers. */
@@ -145,6 +145,6 @@ function answerError(RED: NodeAPI): ErrorRequestHandler {
   return (error: unknown, _req: Request, res: Response, next: NextFunction) => {
     RED.log.warn(`radaro in: ${String(error)}`);
     if (res.headersSent) next(error);
-    else res.status(500).json({ ok: false, error: "Node-RED could not handle the request." });
+    else send({ status: 500, body: { ok: false, error: "Node-RED could not handle the request." } }, res);
   };
 }

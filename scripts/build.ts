@@ -19,7 +19,6 @@ async function main(): Promise<void> {
       bundle: true,
       platform: "node",
       target: "node20",
-      external: ["body-parser"],
       write: false,
     });
     made.set(`${type}.js`, runtime.outputFiles[0]!.text);

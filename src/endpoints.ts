@@ -6,6 +6,8 @@ export const maxHeld = 1000;
 /** How long a request waits for the end of a deploy at most, in milliseconds. */
 export const maxHeldFor = 20_000;
 
+const nobody: ReadonlySet<Receiver> = new Set();
+
 /**
  * The paths that receive events, and who receives them.
  *
@@ -16,15 +18,24 @@ export class Endpoints {
   readonly #receivers = new Map<string, Set<Receiver>>();
   #waiting = new Set<(running: boolean) => void>();
   #deploying = false;
+  /** The paths that there will be after the deploy; `undefined`: not known. */
+  #wanted: ReadonlySet<string> | undefined;
 
-  /** Requests wait from now on: the flows are being stopped or started. */
-  hold(): void {
+  /**
+   * Requests wait from now on: the flows are being stopped or started.
+   *
+   * @param wanted the paths that there will be afterwards, as the user wrote them, where that is
+   *   known: those that will be gone are gone at once, and those that will be new are there already
+   */
+  hold(wanted?: Iterable<string>): void {
     this.#deploying = true;
+    this.#wanted = wanted && new Set(Array.from(wanted, normalisePath));
   }
 
   /** The flows run, or are known not to come back: requests go on. Paths that nobody wants are gone. */
   release(): void {
     this.#deploying = false;
+    this.#wanted = undefined;
     for (const [path, receivers] of this.#receivers) {
       if (receivers.size === 0) this.#receivers.delete(path);
     }
@@ -59,7 +70,12 @@ export class Endpoints {
    *   while a deploy has stopped them.
    */
   at(path: string): ReadonlySet<Receiver> | undefined {
-    return this.#receivers.get(normalisePath(path));
+    if (this.#wanted) {
+      const key = normalisePath(path);
+      return this.#wanted.has(key) ? (this.#receivers.get(key) ?? nobody) : undefined;
+    }
+    // Most often the path is already in the form that is kept.
+    return this.#receivers.get(path) ?? this.#receivers.get(normalisePath(path));
   }
 
   /**
@@ -84,11 +100,15 @@ export class Endpoints {
 
 /** One form for a path: decoded, with a leading and without a trailing `/`. */
 export function normalisePath(path: string): string {
-  const trimmed = path.trim().replace(/^\/*/, "/").replace(/\/+$/, "");
-  if (!trimmed.includes("%")) return trimmed === "" ? "/" : trimmed;
+  const trimmed = path.trim();
+  let [start, end] = [0, trimmed.length];
+  while (trimmed[start] === "/") start += 1;
+  while (end > start && trimmed[end - 1] === "/") end -= 1;
+  const literal = `/${trimmed.slice(start, end)}`;
+  if (!literal.includes("%")) return literal;
   try {
-    return decodeURI(trimmed);
+    return decodeURI(literal);
   } catch {
-    return trimmed; // a stray %, taken literally like the rest
+    return literal; // a stray %, taken literally like the rest
   }
 }

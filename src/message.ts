@@ -20,16 +20,12 @@ export type EventMessage = {
 /** @param event without its token */
 export function toMessage(
   event: JsonObject,
-  origin: { merchant: string; receivedAt: Date; test: boolean },
+  { merchant, receivedAt, test }: { merchant: string; receivedAt: Date; test: boolean },
 ): EventMessage {
-  return {
-    topic: typeof event.topic === "string" ? event.topic : "",
-    payload: event,
-    radaro: {
-      ...summarise(event),
-      merchant: origin.merchant,
-      receivedAt: origin.receivedAt.toISOString(),
-      ...(origin.test && { test: true }),
-    },
-  };
+  const radaro: EventMessage["radaro"] = Object.assign(summarise(event), {
+    merchant,
+    receivedAt: receivedAt.toISOString(),
+  });
+  if (test) radaro.test = true;
+  return { topic: typeof event.topic === "string" ? event.topic : "", payload: event, radaro };
 }

@@ -1,6 +1,6 @@
 import { findProblems } from "./event";
 import { isJsonObject, type JsonObject } from "./json";
-import { digestToken, type Merchant } from "./merchant";
+import type { Merchant } from "./merchant";
 import { toMessage, type EventMessage } from "./message";
 
 /**
@@ -54,21 +54,20 @@ export function refuse(why: Refusal, receivers: Iterable<Receiver>, detail?: str
  *
  * @param body what was parsed from the request's JSON
  * @param receivers all that share the path
- * @param options `test`: the event was sent by a node's button
- * @returns the answer for the sender, and how many receivers got the event
+ * @param options `receivedAt`: when the request arrived; `test`: the event was sent by a node's button
+ * @returns the answer for the sender, and the messages that receivers got
  */
 export function receive(
   body: unknown,
   receivers: Iterable<Receiver>,
-  options: { test: boolean } = { test: false },
-): { answer: Answer; delivered: number } {
-  if (!isJsonObject(body)) return { answer: refuse("not-object", receivers), delivered: 0 };
+  { receivedAt = new Date(), test = false }: { receivedAt?: Date; test?: boolean } = {},
+): { answer: Answer; delivered: EventMessage[] } {
+  if (!isJsonObject(body)) return { answer: refuse("not-object", receivers), delivered: [] };
 
   const { token, ...event } = body;
-  if (typeof token !== "string") return { answer: refuse("no-token", receivers), delivered: 0 };
-  const digest = digestToken(token);
-  const verified = [...receivers].filter(({ merchant }) => merchant?.accepts(digest));
-  if (verified.length === 0) return { answer: refuse("wrong-token", receivers), delivered: 0 };
+  if (typeof token !== "string") return { answer: refuse("no-token", receivers), delivered: [] };
+  const verified = [...receivers].filter(({ merchant }) => merchant?.accepts(token));
+  if (verified.length === 0) return { answer: refuse("wrong-token", receivers), delivered: [] };
 
   const letThrough = verified.filter(({ topics }) => topics.size === 0 || topics.has(event.topic as string));
   const problems = findProblems(event);
@@ -76,24 +75,24 @@ export function receive(
     const detail = problems.join(", ");
     // Somebody has to hear of it: the event is not sent again.
     const hearers = letThrough.length > 0 ? letThrough : verified.slice(0, 1);
-    const messages = messagesFor(hearers, event, options.test);
+    const messages = messagesFor(hearers, event, receivedAt, test);
     hearers.forEach((receiver, i) => receiver.fail(detail, messages[i]!));
-    return { answer: refuse("wrong-type", [], detail), delivered: 0 };
+    return { answer: refuse("wrong-type", [], detail), delivered: [] };
   }
 
-  const messages = messagesFor(letThrough, event, options.test);
-  letThrough.forEach((receiver, i) => receiver.deliver(messages[i]!));
-  return { answer: { status: 200, body: { ok: true } }, delivered: letThrough.length };
+  const delivered = messagesFor(letThrough, event, receivedAt, test);
+  letThrough.forEach((receiver, i) => receiver.deliver(delivered[i]!));
+  return { answer: { status: 200, body: { ok: true } }, delivered };
 }
 
 /** A message for each receiver, that no other receiver's flow can change. */
-function messagesFor(receivers: Receiver[], event: JsonObject, test: boolean): EventMessage[] {
-  const receivedAt = new Date();
+function messagesFor(
+  receivers: Receiver[],
+  event: JsonObject,
+  receivedAt: Date,
+  test: boolean,
+): EventMessage[] {
   return receivers.map(({ merchant }, i) =>
-    toMessage(i === 0 ? event : structuredClone(event), {
-      merchant: merchant!.name,
-      receivedAt,
-      test,
-    }),
+    toMessage(i === 0 ? event : structuredClone(event), { merchant: merchant!.name, receivedAt, test }),
   );
 }

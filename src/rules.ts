@@ -22,15 +22,13 @@ export interface EventRule {
 
 export type Rule = EventRule | { kind: "otherwise" };
 
-type Test = (event: JsonObject) => boolean;
-
 /** Rules, made ready to run once an event. */
 export interface CompiledRules {
   /**
    * @param event what the message's property holds
-   * @returns for each rule, in their order, whether the event goes to its output
+   * @returns to which outputs the event goes: the places of the rules that match, counted from 0, rising
    */
-  route(event: JsonObject): boolean[];
+  route(event: JsonObject): number[];
   /** What is wrong with which rule (counted from 1). Such a rule never matches; the others work. */
   problems: { rule: number; problem: RuleProblem }[];
 }
@@ -43,30 +41,64 @@ export type RuleProblem = "not-a-rule" | "wrong-part" | "wrong-from" | "wrong-to
  */
 export function compileRules(rules: readonly unknown[], checkall: boolean): CompiledRules {
   const problems: CompiledRules["problems"] = [];
-  const tests = rules.map((rule, i): Test | "otherwise" => {
-    const compiled = compileRule(rule);
-    if (typeof compiled === "function" || compiled === "otherwise") return compiled;
-    problems.push({ rule: i + 1, problem: compiled.problem });
-    return () => false;
+  const withoutField: PlacedRule[] = [];
+  // An event names few fields, however many rules there are: only the rules about those are looked at.
+  const byField = new Map<string, PlacedRule[]>();
+  let otherwise = Infinity;
+  rules.forEach((rule, place) => {
+    const parsed = parseRule(rule);
+    if (parsed === "otherwise") {
+      // Behind the first, another can never match.
+      otherwise = Math.min(otherwise, place);
+    } else if ("problem" in parsed) {
+      problems.push({ rule: place + 1, problem: parsed.problem });
+    } else if (parsed.field === "") {
+      withoutField.push({ ...parsed, place });
+    } else {
+      const others = byField.get(parsed.field);
+      if (others) others.push({ ...parsed, place });
+      else byField.set(parsed.field, [{ ...parsed, place }]);
+    }
   });
-  return {
-    problems,
-    route(event) {
-      let matched = false;
-      return tests.map((test) => {
-        if (matched && !checkall) return false;
-        const matches = test === "otherwise" ? !matched : test(event);
-        matched ||= matches;
-        return matches;
-      });
-    },
-  };
+
+  function route(event: JsonObject): number[] {
+    const places: number[] = [];
+    for (const rule of withoutField) if (isOfItsKind(event, rule)) places.push(rule.place);
+    if (byField.size > 0 && isJsonObject(event.new_values)) {
+      for (const field of Object.keys(event.new_values)) {
+        for (const rule of byField.get(field) ?? []) if (matchesField(event, rule)) places.push(rule.place);
+      }
+    }
+    places.sort((a, b) => a - b);
+    if (otherwise < (places[0] ?? Infinity)) places.unshift(otherwise);
+    return checkall ? places : places.slice(0, 1);
+  }
+  return { route, problems };
+}
+
+/** A rule about events, and where it stands among all rules. */
+interface PlacedRule extends ParsedRule {
+  place: number;
+}
+
+function isOfItsKind(event: JsonObject, { topic, eventType }: PlacedRule): boolean {
+  return (topic === "" || event.topic === topic) && (eventType === "" || event.event_type === eventType);
+}
+
+/** @param event whose `new_values` have the rule's field */
+function matchesField(event: JsonObject, rule: PlacedRule): boolean {
+  const { field, from, to } = rule;
+  return (
+    (to === "any" || (event.new_values as JsonObject)[field] === to.value) &&
+    isOfItsKind(event, rule) &&
+    (from === "any" || hasValue(event.old_values, field, from.value))
+  );
 }
 
 /** Finds what is wrong with one rule. `undefined`: nothing. */
 export function findRuleProblem(rule: unknown): RuleProblem | undefined {
-  const compiled = compileRule(rule);
-  return typeof compiled === "object" ? compiled.problem : undefined;
+  const parsed = parseRule(rule);
+  return parsed !== "otherwise" && "problem" in parsed ? parsed.problem : undefined;
 }
 
 /** A rule about events with all its parts, read: what it means, however it is written. */
@@ -76,17 +108,6 @@ export interface ParsedRule {
   field: string;
   from: Wanted;
   to: Wanted;
-}
-
-function compileRule(rule: unknown): Test | "otherwise" | { problem: RuleProblem } {
-  const parsed = parseRule(rule);
-  if (parsed === "otherwise" || "problem" in parsed) return parsed;
-  const { topic, eventType, field, from, to } = parsed;
-  return (event) =>
-    (topic === "" || event.topic === topic) &&
-    (eventType === "" || event.event_type === eventType) &&
-    (field === "" ||
-      (hasValue(event.new_values, field, to) && (from === "any" || hasValue(event.old_values, field, from))));
 }
 
 /** Reads a rule, or says what is wrong with it. */
@@ -109,12 +130,8 @@ export function parseRule(rule: unknown): ParsedRule | "otherwise" | { problem: 
 /** The value that a field must have. */
 export type Wanted = "any" | { value: string | number | boolean | null };
 
-function hasValue(values: unknown, field: string, wanted: Wanted): boolean {
-  return (
-    isJsonObject(values) &&
-    Object.hasOwn(values, field) &&
-    (wanted === "any" || values[field] === wanted.value)
-  );
+function hasValue(values: unknown, field: string, value: unknown): boolean {
+  return isJsonObject(values) && Object.hasOwn(values, field) && values[field] === value;
 }
 
 function readValue(value: unknown, type: unknown): Wanted | "unreadable" {

@@ -46,9 +46,11 @@ export = (RED: NodeAPI): void => {
     const status = paced((next: NodeStatus) => this.status(next), statusInterval);
     const showRefused = (why: Refusal) => {
       refused += 1;
-      const reason = RED._(problem ? `radaro-in.problem.${problem}` : `radaro-in.refusal.${why}`);
-      const text = RED._("radaro-in.status.refused", { reason, count: refused });
-      status.show({ fill: "red", shape: "ring", text });
+      status.show(() => {
+        const reason = RED._(problem ? `radaro-in.problem.${problem}` : `radaro-in.refusal.${why}`);
+        const text = RED._("radaro-in.status.refused", { reason, count: refused });
+        return { fill: "red", shape: "ring", text };
+      });
     };
 
     const receiver: Receiver = {
@@ -57,14 +59,18 @@ export = (RED: NodeAPI): void => {
       deliver: (message) => {
         refused = 0;
         this.send(message);
-        const { orderId, test } = message.radaro;
-        const text = [
-          test && RED._("radaro-in.status.test"),
-          message.topic || RED._("radaro-in.status.no-topic"),
-          orderId,
-          new Date().toTimeString().slice(0, 8),
-        ];
-        status.show({ fill: "green", shape: "dot", text: text.filter(Boolean).join(" · ") });
+        // The message is the flow's from here on: what is shown of it later is kept.
+        const { topic, radaro } = message;
+        const { orderId, receivedAt, test } = radaro;
+        status.show(() => {
+          const text = [
+            test && RED._("radaro-in.status.test"),
+            topic || RED._("radaro-in.status.no-topic"),
+            orderId,
+            new Date(receivedAt).toTimeString().slice(0, 8),
+          ];
+          return { fill: "green", shape: "dot", text: text.filter(Boolean).join(" · ") };
+        });
       },
       fail: (why, message) => {
         this.error(RED._("radaro-in.error.wrong-type", { why }), message);
@@ -79,11 +85,13 @@ export = (RED: NodeAPI): void => {
       const token = config?.credentials.token || config?.credentials.previousToken;
       const { answer, delivered } = receive({ ...event, token }, [receiver], { test: true });
       if (!answer.body.ok) return "not-verified";
-      return delivered > 0 ? "sent" : "not-let-through";
+      return delivered.length > 0 ? "sent" : "not-let-through";
     };
 
-    if (problem) status.show({ fill: "red", shape: "ring", text: RED._(`radaro-in.problem.${problem}`) });
-    else status.show({ fill: "grey", shape: "ring", text: RED._("radaro-in.status.waiting") });
+    const first: NodeStatus = problem
+      ? { fill: "red", shape: "ring", text: RED._(`radaro-in.problem.${problem}`) }
+      : { fill: "grey", shape: "ring", text: RED._("radaro-in.status.waiting") };
+    status.show(() => first);
 
     if (path && RED.settings.httpNodeRoot !== false) endpoints.add(path, receiver);
     this.on("close", () => {

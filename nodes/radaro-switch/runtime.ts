@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeDef } from "node-red";
+import type { Node, NodeAPI, NodeDef, NodeMessage } from "node-red";
 import { isJsonObject } from "../../src/json";
 import { compileRules } from "../../src/rules";
 
@@ -32,7 +32,12 @@ export = (RED: NodeAPI): void => {
         done(new Error(RED._("radaro-switch.error.no-event", { property })));
         return;
       }
-      send(route(event).map((matches) => (matches ? msg : null)));
+      const outputs = route(event);
+      if (outputs.length > 0) {
+        const messages = new Array<NodeMessage | null>(outputs.at(-1)! + 1).fill(null);
+        for (const output of outputs) messages[output] = msg;
+        send(messages);
+      }
       done();
     });
   }

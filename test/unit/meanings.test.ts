@@ -34,7 +34,7 @@ describe("meanings", () => {
     };
     const { route } = compileRules(all.map(ruleOf), true);
     for (const name of sampleNames) {
-      const matched = all.filter((_, i) => route(readSamples()[name])[i]);
+      const matched = all.filter((_, i) => route(readSamples()[name]).includes(i));
       assert.deepEqual(matched, meant[name] ? [meant[name]] : [], name);
     }
   });

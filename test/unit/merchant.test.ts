@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createMerchant, digestToken, normaliseToken } from "../../src/merchant";
+import { createMerchant, normaliseToken } from "../../src/merchant";
 
 const token = fc
   .string({ minLength: 1 })
@@ -12,9 +12,9 @@ describe("createMerchant", () => {
       fc.property(token, token, token, (current, previous, other) => {
         const { accepts } = createMerchant("", [current, previous]);
         const own = [current, previous].map(normaliseToken);
-        assert.ok(accepts(digestToken(current)));
-        assert.ok(accepts(digestToken(previous)));
-        assert.equal(accepts(digestToken(other)), own.includes(normaliseToken(other)));
+        assert.ok(accepts(current));
+        assert.ok(accepts(previous));
+        assert.equal(accepts(other), own.includes(normaliseToken(other)));
       }),
     );
   });
@@ -26,7 +26,7 @@ describe("createMerchant", () => {
       "\t Zk3vQ9cXw1LmT7yHs0RdNA== \r\n",
     ];
     for (const set of spellings) {
-      for (const sent of spellings) assert.ok(createMerchant("", [set]).accepts(digestToken(sent)));
+      for (const sent of spellings) assert.ok(createMerchant("", [set]).accepts(sent));
     }
   });
 
@@ -39,7 +39,7 @@ describe("createMerchant", () => {
       "Zk3vQ9cXw1LmT7yHs0RdNAA",
       "==",
     ]) {
-      assert.equal(accepts(digestToken(sent)), false, sent);
+      assert.equal(accepts(sent), false, sent);
     }
   });
 
@@ -48,7 +48,7 @@ describe("createMerchant", () => {
       const { accepts, hasToken } = createMerchant("", [none, none]);
       assert.equal(hasToken, false);
       for (const sent of ["", "undefined", "${RADARO_TOKEN}", none ?? ""]) {
-        assert.equal(accepts(digestToken(sent)), false);
+        assert.equal(accepts(sent), false);
       }
     }
   });
@@ -57,6 +57,6 @@ describe("createMerchant", () => {
     const merchant = createMerchant("Acme", [undefined, "previous"]);
     assert.equal(merchant.name, "Acme");
     assert.ok(merchant.hasToken);
-    assert.ok(merchant.accepts(digestToken("previous")));
+    assert.ok(merchant.accepts("previous"));
   });
 });

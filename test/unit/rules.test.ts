@@ -31,12 +31,12 @@ const otherwise: Rule = { kind: "otherwise" };
 const route = (rules: unknown[], event: JsonObject, checkall = true) =>
   compileRules(rules, checkall).route(event);
 const matches = (rule: Partial<EventRule>, event: JsonObject) =>
-  route([{ kind: "event", ...rule }], event)[0];
+  route([{ kind: "event", ...rule }], event).length === 1;
 
 describe("rules", () => {
   it("tell the two delivered events apart", () => {
-    assert.deepEqual(route([completed, rated], samples["job-completed"]), [true, false]);
-    assert.deepEqual(route([completed, rated], samples["job-confirmed"]), [false, true]);
+    assert.deepEqual(route([completed, rated], samples["job-completed"]), [0]);
+    assert.deepEqual(route([completed, rated], samples["job-confirmed"]), [1]);
   });
 
   for (const name of sampleNames) {
@@ -105,28 +105,14 @@ describe("rules", () => {
 
   it("match otherwise when no rule before it did", () => {
     const created: EventRule = { kind: "event", eventType: "created" };
-    assert.deepEqual(route([completed, otherwise, created, otherwise], samples["job-created"]), [
-      false,
-      true,
-      true,
-      false,
-    ]);
-    assert.deepEqual(route([completed, otherwise, { kind: "event" }], samples["job-completed"]), [
-      true,
-      false,
-      true,
-    ]);
-    assert.deepEqual(route([otherwise], {}), [true]);
+    assert.deepEqual(route([completed, otherwise, created, otherwise], samples["job-created"]), [1, 2]);
+    assert.deepEqual(route([completed, otherwise, { kind: "event" }], samples["job-completed"]), [0, 2]);
+    assert.deepEqual(route([otherwise], {}), [0]);
   });
 
   it("stop at the first that matches, when told so", () => {
     const any: Rule = { kind: "event" };
-    assert.deepEqual(route([rated, any, completed, otherwise], samples["job-completed"], false), [
-      false,
-      true,
-      false,
-      false,
-    ]);
+    assert.deepEqual(route([rated, any, completed, otherwise], samples["job-completed"], false), [1]);
   });
 
   it("never match when they are broken, say why, and leave the others at their outputs", () => {
@@ -147,7 +133,7 @@ describe("rules", () => {
       assert.equal(findRuleProblem(rule), problem);
       const compiled = compileRules([completed, rule, otherwise], true);
       assert.deepEqual(compiled.problems, [{ rule: 2, problem }]);
-      assert.deepEqual(compiled.route({ new_values: { a: 1 } }), [false, false, true]);
+      assert.deepEqual(compiled.route({ new_values: { a: 1 } }), [2]);
     }
     for (const rule of [completed, rated, otherwise]) assert.equal(findRuleProblem(rule), undefined);
   });
@@ -175,11 +161,12 @@ describe("rules", () => {
     );
     fc.assert(
       fc.property(fc.array(rule), event, fc.boolean(), (rules, event, checkall) => {
-        const expected: boolean[] = [];
-        for (const rule of rules) {
-          const before = expected.includes(true);
-          if (!Array.isArray(rule)) expected.push(!before);
-          else {
+        const expected: number[] = [];
+        rules.forEach((rule, place) => {
+          const before = expected.length > 0;
+          if (!Array.isArray(rule)) {
+            if (!before) expected.push(place);
+          } else {
             const [topic, type, field, [fromType, from], [toType, to]] = rule;
             let holds = (!topic || event.topic === topic) && (!type || event.event_type === type);
             if (field) {
@@ -188,9 +175,9 @@ describe("rules", () => {
               if (fromType !== "any")
                 holds &&= field in (event.old_values ?? {}) && event.old_values?.[field] === from;
             }
-            expected.push(holds && (checkall || !before));
+            if (holds && (checkall || !before)) expected.push(place);
           }
-        }
+        });
         const compiled = rules.map((rule) => {
           if (!Array.isArray(rule)) return rule;
           const [topic, eventType, field, [fromType, from], [toType, to]] = rule;

@@ -1,0 +1,70 @@
+// Node types for the benchmarks, put into Node-RED beside the package: the end of a flow, the
+// hand-written route that is the limit, and what the process has used so far.
+const { createServer } = require("node:http");
+const { setFlagsFromString } = require("node:v8");
+const { runInNewContext } = require("node:vm");
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc");
+
+module.exports = (RED) => {
+  /** How many messages came to the end of which flow, and the numbers of those that have one. */
+  const counts = new Map();
+  const numbers = new Map();
+
+  // The end of a flow, which goes on counting across deploys.
+  RED.nodes.registerType("bench end", function (def) {
+    RED.nodes.createNode(this, def);
+    this.on("input", (msg, _send, done) => {
+      counts.set(def.id, (counts.get(def.id) ?? 0) + 1);
+      if (msg.payload.number !== undefined) {
+        if (!numbers.has(def.id)) numbers.set(def.id, []);
+        numbers.get(def.id).push(msg.payload.number);
+      }
+      done();
+    });
+  });
+
+  // A node that takes its time to close, as one that says goodbye to a server does.
+  RED.nodes.registerType("bench slow to close", function (def) {
+    RED.nodes.createNode(this, def);
+    this.on("close", (done) => setTimeout(done, def.milliseconds));
+  });
+
+  // The least that a receiver can do: read the body, compare the token, send the message, answer.
+  RED.nodes.registerType("bench limit", function (def) {
+    RED.nodes.createNode(this, def);
+    const answer = (body, res) => {
+      if (body.token !== def.token) {
+        res.writeHead(401).end();
+        return;
+      }
+      this.send({ topic: body.topic, payload: body });
+      res.writeHead(200, { "Content-Type": "application/json", "Content-Length": 11 });
+      res.end('{"ok":true}');
+    };
+    const receive = (req, res) => {
+      if (req._body) {
+        answer(req.body, res);
+        return;
+      }
+      const chunks = [];
+      req.on("data", (chunk) => chunks.push(chunk));
+      req.on("end", () => answer(JSON.parse(Buffer.concat(chunks).toString()), res));
+    };
+    RED.httpNode.post(def.path, receive);
+    // The same without Node-RED's HTTP stack, on a port of its own: what that stack costs.
+    const bare = createServer(receive).listen(0, "127.0.0.1");
+    RED.httpAdmin.get("/bench/bare", (_req, res) => res.json(bare.address().port));
+    this.on("close", (done) => bare.close(done));
+  });
+
+  RED.httpAdmin.get("/bench/used", (req, res) => {
+    if (req.query.collect) for (let i = 0; i < 4; i++) collectGarbage();
+    const { user, system } = process.cpuUsage();
+    const { heapUsed, rss } = process.memoryUsage();
+    res.json({ cpu: user + system, heapUsed, rss });
+  });
+  RED.httpAdmin.get("/bench/count/:end", (req, res) => res.json(counts.get(req.params.end) ?? 0));
+  RED.httpAdmin.get("/bench/numbers/:end", (req, res) => res.json(numbers.get(req.params.end) ?? []));
+};

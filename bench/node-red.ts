@@ -1,0 +1,78 @@
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startNodeRed, type NodeRed } from "../scripts/node-red";
+import { readSamples, sampleNames } from "../test/events";
+import { npm, pack } from "../test/system/package";
+
+export const token = "Zk3vQ9cXw1LmT7yHs0RdNA";
+
+/** An event of each kind, as Radaro sends it. */
+export const events = sampleNames.map((name) => ({ ...readSamples()[name], token }));
+
+/** Where Node-RED's editor is, which decides what an event passes before it comes to a node. */
+export const settings = {
+  "default settings": {},
+  "an httpAdminRoot of its own": { httpAdminRoot: "/admin" },
+} as const;
+
+/** What the Node-RED process has used so far. */
+export interface Used {
+  /** CPU time, in microseconds. */
+  cpu: number;
+  /** In bytes. */
+  heapUsed: number;
+  rss: number;
+}
+
+/** A Node-RED with the packed package and the nodes of the benchmarks. */
+export interface Bench {
+  nodeRed: NodeRed;
+  /** Asks the benchmarks' nodes. */
+  ask<T>(path: string): Promise<T>;
+  /** @param collect garbage first */
+  used(collect?: boolean): Promise<Used>;
+  /** Deploys the flows that it was started with in full, and resolves when they run. */
+  deploy(): Promise<void>;
+}
+
+/** Starts a Node-RED for `run`, and ends it. */
+export async function withNodeRed(
+  flows: object[],
+  { httpAdminRoot = "" }: { httpAdminRoot?: string },
+  run: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  const nodeRed = await startNodeRed({
+    flows,
+    credentials: { acme: { token } },
+    settings: httpAdminRoot ? { httpAdminRoot } : {},
+    prepare: install,
+  });
+  const admin = nodeRed.url + httpAdminRoot;
+  const ask = async <T>(path: string) => (await (await fetch(`${admin}/bench/${path}`)).json()) as T;
+  try {
+    await run({
+      nodeRed,
+      ask,
+      used: (collect) => ask(collect ? "used?collect=1" : "used"),
+      deploy: async () => {
+        const response = await fetch(`${admin}/flows`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json", "Node-RED-Deployment-Type": "full" },
+          body: JSON.stringify(flows),
+        });
+        if (!response.ok) throw new Error(`The deploy was answered ${response.status}.`);
+        await nodeRed.printed("Started flows");
+      },
+    });
+  } finally {
+    await nodeRed.stop();
+  }
+}
+
+function install(userDir: string): void {
+  npm(["install", "--prefix", userDir, "--no-audit", "--no-fund", "--prefer-offline", pack()], userDir);
+  mkdirSync(join(userDir, "nodes"));
+  copyFileSync(join(__dirname, "bench-nodes.cjs"), join(userDir, "nodes", "bench.js"));
+  // Without an HTML file beside it, Node-RED takes it for no node.
+  writeFileSync(join(userDir, "nodes", "bench.html"), "<script></script>");
+}

@@ -1,0 +1,102 @@
+import type { NodeAPI } from "node-red";
+import { Endpoints } from "../src/endpoints";
+import type { Receiver } from "../src/receive";
+
+/** A node in the flows as they are deployed. */
+interface FlowNode {
+  id: string;
+  type: string;
+  /** Its tab or subflow. */
+  z?: string;
+  /** Whether it is disabled. */
+  d?: boolean;
+  /** Whether it is disabled, as a tab. */
+  disabled?: boolean;
+  path?: string;
+}
+
+/** What Node-RED adds to a message that it sends; nothing where a node is not wired. */
+type Sent = object & { _msgid?: string };
+
+const hook = "onReceive.radaro-in";
+
+/** Endpoints that know of deploys. They listen to the runtime while there is a path only. */
+export class DeployedEndpoints extends Endpoints {
+  /** Ids of the messages that were sent in this turn of the event loop: Node-RED delivers them at its end. */
+  readonly #onTheirWay = new Set<string | undefined>();
+  /** How many times flows were stopped. */
+  #stops = 0;
+
+  readonly #stopping = ({ config }: { config: { flows: FlowNode[] } }) => {
+    this.hold(findPaths(config.flows));
+    this.#stops += 1;
+    // The nodes that these messages would come to are stopped now. None of them gets one, also not
+    // those that still listen while they close: all go to the nodes that come.
+    if (this.#onTheirWay.size === 0 || this.RED.hooks.has(hook)) return;
+    this.RED.hooks.add(hook, ({ msg }: { msg: Sent }) =>
+      this.#onTheirWay.has(msg._msgid) ? false : undefined,
+    );
+    setImmediate(() => this.RED.hooks.remove(hook));
+  };
+  readonly #started = () => this.release();
+  // A runtime that was stopped, or that cannot start, says so and nothing more.
+  readonly #state = ({ id, payload }: { id: string; payload?: { state?: string; deploy?: boolean } }) => {
+    if (id === "runtime-state" && payload?.state && payload.state !== "start" && !payload.deploy)
+      this.release();
+  };
+
+  constructor(private readonly RED: NodeAPI) {
+    super();
+  }
+
+  override add(path: string, receiver: Receiver): void {
+    if (this.size === 0) {
+      this.RED.events.on("flows:stopping", this.#stopping);
+      this.RED.events.on("flows:started", this.#started);
+      this.RED.events.on("runtime-event", this.#state);
+    }
+    // Nodes are made while flows start: those that this one is wired to may not be there yet.
+    this.hold();
+    super.add(path, receiver);
+  }
+
+  override release(): void {
+    super.release();
+    if (this.size > 0) return;
+    this.RED.events.off("flows:stopping", this.#stopping);
+    this.RED.events.off("flows:started", this.#started);
+    this.RED.events.off("runtime-event", this.#state);
+  }
+
+  /**
+   * Waits until Node-RED has given messages to the next nodes, which it does at the end of a turn of
+   * its event loop.
+   *
+   * @param messages that were sent in this turn
+   * @returns false where the flows were stopped before: no node has got any of them
+   */
+  delivered(messages: Sent[]): Promise<boolean> {
+    const stops = this.#stops;
+    for (const { _msgid } of messages) this.#onTheirWay.add(_msgid);
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        for (const { _msgid } of messages) this.#onTheirWay.delete(_msgid);
+        resolve(stops === this.#stops);
+      }),
+    );
+  }
+}
+
+/**
+ * Finds the paths that there will be when the flows run.
+ *
+ * @returns as the user wrote them; `undefined` where the flows alone do not tell
+ */
+function findPaths(flows: FlowNode[]): string[] | undefined {
+  const disabledTabs = new Set(flows.filter(({ disabled }) => disabled).map(({ id }) => id));
+  const paths = flows
+    .filter(({ type, z = "", d }) => type === "radaro in" && !d && !disabledTabs.has(z))
+    .map(({ path = "" }) => path);
+  // An environment variable can have any value, another one in each instance of a subflow.
+  return paths.some((path) => path.includes("${")) ? undefined : paths;
+}
