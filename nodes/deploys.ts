@@ -20,8 +20,13 @@ type Sent = object & { _msgid?: string };
 
 const hook = "onReceive.radaro-in";
 
-/** Endpoints that know of deploys. They listen to the runtime while there is a path only. */
+/**
+ * Endpoints that know of deploys. They listen to the runtime while there is a path, and while
+ * Node-RED starts: then any path may come to be one.
+ */
 export class DeployedEndpoints extends Endpoints {
+  /** Whether Node-RED is starting: its paths are not known yet. */
+  starting: boolean;
   /** Ids of the messages that were sent in this turn of the event loop: Node-RED delivers them at its end. */
   readonly #onTheirWay = new Set<string | undefined>();
   /** How many times flows were stopped. */
@@ -41,20 +46,27 @@ export class DeployedEndpoints extends Endpoints {
   readonly #started = () => this.release();
   // A runtime that was stopped, or that cannot start, says so and nothing more.
   readonly #state = ({ id, payload }: { id: string; payload?: { state?: string; deploy?: boolean } }) => {
-    if (id === "runtime-state" && payload?.state && payload.state !== "start" && !payload.deploy)
-      this.release();
+    if (id === "runtime-state" && payload && payload.state !== "start" && !payload.deploy) this.release();
   };
+  #listens = false;
 
   constructor(private readonly RED: NodeAPI) {
     super();
+    // Node-RED listens on its port before it has started its flows.
+    this.starting = RED.server?.listening === false;
+    if (this.starting) this.hold();
+  }
+
+  override hold(wanted?: Iterable<string>): void {
+    super.hold(wanted);
+    if (this.#listens) return;
+    this.#listens = true;
+    this.RED.events.on("flows:stopping", this.#stopping);
+    this.RED.events.on("flows:started", this.#started);
+    this.RED.events.on("runtime-event", this.#state);
   }
 
   override add(path: string, receiver: Receiver): void {
-    if (this.size === 0) {
-      this.RED.events.on("flows:stopping", this.#stopping);
-      this.RED.events.on("flows:started", this.#started);
-      this.RED.events.on("runtime-event", this.#state);
-    }
     // Nodes are made while flows start: those that this one is wired to may not be there yet.
     this.hold();
     super.add(path, receiver);
@@ -62,7 +74,9 @@ export class DeployedEndpoints extends Endpoints {
 
   override release(): void {
     super.release();
+    this.starting = false;
     if (this.size > 0) return;
+    this.#listens = false;
     this.RED.events.off("flows:stopping", this.#stopping);
     this.RED.events.off("flows:started", this.#started);
     this.RED.events.off("runtime-event", this.#state);

@@ -25,7 +25,12 @@ export function mountEndpoints(RED: NodeAPI): DeployedEndpoints {
 
   const limit = bytes.parse(RED.settings.apiMaxLength ?? "5mb") ?? Infinity;
   const passedAdmin = new Set<string>();
-  const isOurs: RequestHandler = (req, _res, next) => next(endpoints.at(pathOf(req)) ? undefined : "route");
+  const isOurs: RequestHandler = (req, _res, next) => {
+    const goOn = () => next(endpoints.at(pathOf(req)) ? undefined : "route");
+    // While Node-RED starts, this may be an event on a path that is not there yet.
+    if (endpoints.starting && isEvent(req)) void Promise.resolve(endpoints.running()).then(goOn);
+    else goOn();
+  };
   RED.httpNode
     .route(/.*/)
     .all(isOurs, ...middleware(RED), answerWith(endpoints, limit, passedAdmin), answerError(RED));
@@ -119,7 +124,9 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
   }
 
   return (req, res, next) => {
-    answerTo(req).then((answer) => (answer ? send(answer, res) : next()), next);
+    answerTo(req)
+      .then((answer) => (answer ? send(answer, res) : next()))
+      .catch(next);
   };
 }
 
@@ -133,6 +140,11 @@ function send({ status, body }: Answer, res: Response): void {
     ...(status === 503 && { "Retry-After": retryAfter }),
   });
   res.end(text);
+}
+
+/** Whether a request may be an event: whether it is what Radaro sends, whatever the path. */
+function isEvent(req: Request): boolean {
+  return req.method === "POST" && isDeclaredAsJson(req);
 }
 
 function isDeclaredAsJson(req: Request): boolean {

@@ -5,6 +5,10 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import { readSamples, sampleNames } from "../events";
 import { answered, start, stop, type Runtime, type Status } from "./runtime";
 
+// The runtime's own, as the button in the editor that stops the flows calls it.
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- has no types
+const { stopFlows } = require("@node-red/runtime/lib/flows") as { stopFlows(): Promise<void> };
+
 const token = "Zk3vQ9cXw1LmT7yHs0RdNA";
 const tab = { id: "tab", type: "tab", label: "Flow" };
 const config = { id: "config", type: "radaro-config", name: "Acme" };
@@ -377,7 +381,7 @@ describe("radaro in", () => {
     ];
 
     /** POSTs an event while the flow is stopped, and lets it start again as another. */
-    async function postWhileDeploying(next: object[], type?: "full" | "flows" | "nodes") {
+    async function postWhileDeploying(next: object[], type?: "full" | "flows" | "nodes", path = "/radaro") {
       recorded = [];
       const { post, RED, requested, deploy } = await start(flow("old"), credentials, {
         nodes: [slow, recorder],
@@ -386,7 +390,7 @@ describe("radaro in", () => {
       const deployed = deploy(next, type);
       await stopping;
       const arrived = requested();
-      const answer = post("/radaro", { topic: "event", token });
+      const answer = post(path, { topic: "event", token });
       await arrived;
       close();
       await deployed;
@@ -408,10 +412,85 @@ describe("radaro in", () => {
       });
     }
 
-    it("answers 404 where no node wants the path any more", async () => {
-      const answer = await postWhileDeploying(flow("new", "/elsewhere"));
-      assert.equal(answer.status, 404);
+    /** Deploys something, and POSTs while the old flow still closes: nobody tells it to go on. */
+    async function postWhileClosing(next: object[], path = "/radaro") {
+      recorded = [];
+      const { post, RED, deploy } = await start(flow("old"), credentials, { nodes: [slow, recorder] });
+      const stopping = once(RED.events, "flows:stopping");
+      const deployed = deploy(next);
+      await stopping;
+      const answer = await post(path, { topic: "event", token });
+      close();
+      await deployed;
       assert.deepEqual(recorded, []);
+      return answer.status;
+    }
+
+    for (const [what, next] of [
+      ["whose node is removed", flow("new").filter(({ id }) => id !== "in")],
+      ["whose node gets another path", flow("new", "/elsewhere")],
+      ["whose node is disabled", flow("new").map((node) => (node.id === "in" ? { ...node, d: true } : node))],
+      [
+        "whose tab is disabled",
+        flow("new").map((node) => (node === tab ? { ...node, disabled: true } : node)),
+      ],
+    ] as const) {
+      it(`answers 404 at once on a path ${what}`, async () => {
+        assert.equal(await postWhileClosing([...next]), 404);
+      });
+    }
+
+    for (const [what, path] of [
+      ["that is new", "/elsewhere"],
+      ["from an environment variable", "${RADARO_TEST_PATH}"],
+    ] as const) {
+      it(`holds an event on a path ${what}`, async () => {
+        process.env.RADARO_TEST_PATH = "radaro";
+        const answer = await postWhileDeploying(
+          flow("new", path),
+          "full",
+          path === "/elsewhere" ? path : "/radaro",
+        );
+        delete process.env.RADARO_TEST_PATH;
+        assert.equal(answer.status, 200);
+        assert.deepEqual(recorded, ["event to new"]);
+      });
+    }
+
+    it("gives an event to the node that comes, where the one behind was stopped before it had it", async () => {
+      for (const type of ["full", "flows", "nodes"] as const) {
+        recorded = [];
+        const { post, RED, deploy } = await start(flow("old"), credentials, { nodes: [slow, recorder] });
+        // Node-RED has the message, and gives it to the next node at the end of this turn.
+        const deployed = new Promise<void>((resolve, reject) => {
+          RED.hooks.add("postDeliver.test", () => {
+            RED.hooks.remove("postDeliver.test");
+            RED.events.once("flows:stopping", () => setImmediate(close));
+            deploy(flow("new"), type).then(resolve, reject);
+          });
+        });
+        assert.equal((await post("/radaro", { topic: "event", token })).status, 200);
+        await deployed;
+        assert.deepEqual(recorded, ["event to new"], type);
+        assert.equal(RED.hooks.has("onReceive.radaro-in"), false);
+        const stopped = stop();
+        close();
+        await stopped;
+      }
+    });
+
+    it("lets requests go on with 404 as soon as the runtime has stopped for good", async () => {
+      recorded = [];
+      const { post, RED, requested } = await start(flow("old"), credentials, { nodes: [slow, recorder] });
+      const stopping = once(RED.events, "flows:stopping");
+      const stopped = stopFlows();
+      await stopping;
+      const arrived = requested();
+      const answer = post("/radaro", { topic: "event", token });
+      await arrived;
+      close();
+      await stopped;
+      assert.equal((await answer).status, 404);
     });
 
     it("leaves no route, listener or timer more than before", async () => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { hooks } from "@node-red/util";
 import bodyParser from "body-parser";
 import express from "express";
 import type { Node, NodeAPI } from "node-red";
@@ -94,6 +95,7 @@ export async function start(
   const statuses = new Collected<Status>();
   const watch = (api: NodeAPI) => {
     RED = api;
+    api.hooks = hooks; // Node-RED gives them to nodes, the helper does not.
     events = RED.events;
     events.on("node-status", onStatus);
   };

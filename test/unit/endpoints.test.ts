@@ -62,6 +62,22 @@ describe("endpoints", () => {
     assert.equal(endpoints.at("/radaro"), undefined);
   });
 
+  it("are gone or there at once, where it is known which there will be after a deploy", () => {
+    const endpoints = new Endpoints();
+    const [goes, stays] = [receiver(), receiver()];
+    endpoints.add("/goes", goes);
+    endpoints.add("/stays", stays);
+    endpoints.hold(["stays/", "/comes"]);
+    assert.equal(endpoints.at("/goes"), undefined);
+    assert.deepEqual([...endpoints.at("/stays/")!], [stays]);
+    assert.deepEqual([...endpoints.at("/comes")!], []);
+    endpoints.remove("/goes", goes);
+    endpoints.release();
+    assert.equal(endpoints.at("/comes"), undefined, "no receiver came");
+    assert.deepEqual([...endpoints.at("/stays")!], [stays]);
+    assert.equal(endpoints.size, 1);
+  });
+
   it("let a request wait no longer than the bound", async () => {
     const endpoints = new Endpoints();
     endpoints.hold();
@@ -99,6 +115,7 @@ describe("normalisePath", () => {
       ["/a/:id(\\d+)*", "/a/:id(\\d+)*"],
       ["/z%C3%BCrich%20", "/zürich "],
       ["/100%", "/100%"],
+      [`/${"/".repeat(100_000)}a${"/".repeat(100_000)}`, "/a"],
     ] as const) {
       assert.equal(normalisePath(path), expected);
     }
