@@ -7,7 +7,17 @@ export default tseslint.config(
   {
     files: ["**/*.mjs", "**/*.cjs"],
     languageOptions: {
-      globals: { Buffer: "readonly", module: "writable", process: "readonly", require: "readonly", setTimeout: "readonly", setImmediate: "readonly", URL: "readonly" },
+      globals: {
+        Buffer: "readonly",
+        console: "readonly",
+        performance: "readonly",
+        module: "writable",
+        process: "readonly",
+        require: "readonly",
+        setTimeout: "readonly",
+        setImmediate: "readonly",
+        URL: "readonly",
+      },
     },
   },
   {

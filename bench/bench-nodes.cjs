@@ -7,6 +7,16 @@ const { runInNewContext } = require("node:vm");
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc");
 
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** The part of an event that is looked at. */
+const completed = () => ({
+  topic: "job.status_changed",
+  event_type: "updated",
+  new_values: { status: "delivered" },
+  old_values: { status: "in_progress" },
+});
+
 module.exports = (RED) => {
   /** How many messages came to the end of which flow, and the numbers of those that have one. */
   const counts = new Map();
@@ -64,6 +74,24 @@ module.exports = (RED) => {
     const { user, system } = process.cpuUsage();
     const { heapUsed, rss } = process.memoryUsage();
     res.json({ cpu: user + system, heapUsed, rss });
+  });
+  // Gives a node that many messages, and answers what one took until it came to the end, in microseconds.
+  RED.httpAdmin.get("/bench/pump/:id/:end/:count", async (req, res) => {
+    const { id, end } = req.params;
+    const node = RED.nodes.getNode(id);
+    const count = Number(req.params.count);
+    const until = (counts.get(end) ?? 0) + count;
+    const messages = Array.from({ length: count }, (_, i) => ({ _msgid: String(i), payload: completed() }));
+    collectGarbage();
+    const before = process.cpuUsage();
+    for (const msg of messages) {
+      node.receive(msg);
+      // Node-RED delivers at the end of a turn: a hundred messages are under way at once.
+      if (Number(msg._msgid) % 100 === 99) await nextTurn();
+    }
+    while ((counts.get(end) ?? 0) < until) await nextTurn();
+    const { user, system } = process.cpuUsage(before);
+    res.json((user + system) / count);
   });
   RED.httpAdmin.get("/bench/count/:end", (req, res) => res.json(counts.get(req.params.end) ?? 0));
   RED.httpAdmin.get("/bench/numbers/:end", (req, res) => res.json(numbers.get(req.params.end) ?? []));

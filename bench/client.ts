@@ -71,9 +71,3 @@ export async function load(
   );
   return { answers, latencies, seconds: (performance.now() - begun) / 1000 };
 }
-
-/** @param share 0.5: the median */
-export function percentile(values: Iterable<number>, share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
-}

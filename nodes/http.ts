@@ -2,9 +2,10 @@ import bytes from "bytes";
 import type { ErrorRequestHandler, Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { NodeAPI } from "node-red";
 import { normalisePath } from "../src/endpoints";
-import { receive, refuse, type Answer } from "../src/receive";
+import type { Answer } from "../src/receive";
 import { readJson, Unreadable } from "./body";
 import { DeployedEndpoints } from "./deploys";
+import { loadReceiver } from "./receiver";
 
 /** In seconds, for `Retry-After`: by then most deploys are over. */
 const retryAfter = 5;
@@ -98,6 +99,7 @@ function middleware(RED: NodeAPI): RequestHandler[] {
  */
 function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Set<string>): RequestHandler {
   async function answerTo(req: Request & { _body?: boolean }): Promise<Answer | undefined> {
+    const { receive, refuse } = loadReceiver();
     const receivedAt = new Date();
     const path = pathOf(req);
     const receivers = endpoints.at(path) ?? [];

@@ -42,8 +42,9 @@ export type RuleProblem = "not-a-rule" | "wrong-part" | "wrong-from" | "wrong-to
 export function compileRules(rules: readonly unknown[], checkall: boolean): CompiledRules {
   const problems: CompiledRules["problems"] = [];
   const withoutField: PlacedRule[] = [];
-  // An event names few fields, however many rules there are: only the rules about those are looked at.
-  const byField = new Map<string, PlacedRule[]>();
+  // An event has few fields, each with one value: of however many rules, only those about them are
+  // looked at.
+  const byField = new Map<string, Map<unknown, PlacedRule[]>>();
   let otherwise = Infinity;
   rules.forEach((rule, place) => {
     const parsed = parseRule(rule);
@@ -55,9 +56,11 @@ export function compileRules(rules: readonly unknown[], checkall: boolean): Comp
     } else if (parsed.field === "") {
       withoutField.push({ ...parsed, place });
     } else {
-      const others = byField.get(parsed.field);
-      if (others) others.push({ ...parsed, place });
-      else byField.set(parsed.field, [{ ...parsed, place }]);
+      const { field, to } = parsed;
+      const byValue = byField.get(field) ?? new Map<unknown, PlacedRule[]>();
+      byField.set(field, byValue);
+      const key = to === "any" ? anyValue : to.value;
+      byValue.set(key, [...(byValue.get(key) ?? []), { ...parsed, place }]);
     }
   });
 
@@ -65,8 +68,12 @@ export function compileRules(rules: readonly unknown[], checkall: boolean): Comp
     const places: number[] = [];
     for (const rule of withoutField) if (isOfItsKind(event, rule)) places.push(rule.place);
     if (byField.size > 0 && isJsonObject(event.new_values)) {
-      for (const field of Object.keys(event.new_values)) {
-        for (const rule of byField.get(field) ?? []) if (matchesField(event, rule)) places.push(rule.place);
+      for (const [field, value] of Object.entries(event.new_values)) {
+        const byValue = byField.get(field);
+        if (!byValue) continue;
+        for (const key of [anyValue, value]) {
+          for (const rule of byValue.get(key) ?? []) if (matchesRest(event, rule)) places.push(rule.place);
+        }
       }
     }
     places.sort((a, b) => a - b);
@@ -75,6 +82,9 @@ export function compileRules(rules: readonly unknown[], checkall: boolean): Comp
   }
   return { route, problems };
 }
+
+/** In place of a value, for the rules that do not look at it. */
+const anyValue = Symbol("any value");
 
 /** A rule about events, and where it stands among all rules. */
 interface PlacedRule extends ParsedRule {
@@ -85,14 +95,10 @@ function isOfItsKind(event: JsonObject, { topic, eventType }: PlacedRule): boole
   return (topic === "" || event.topic === topic) && (eventType === "" || event.event_type === eventType);
 }
 
-/** @param event whose `new_values` have the rule's field */
-function matchesField(event: JsonObject, rule: PlacedRule): boolean {
-  const { field, from, to } = rule;
-  return (
-    (to === "any" || (event.new_values as JsonObject)[field] === to.value) &&
-    isOfItsKind(event, rule) &&
-    (from === "any" || hasValue(event.old_values, field, from.value))
-  );
+/** @param event in which the rule's field has the value that the rule wants */
+function matchesRest(event: JsonObject, rule: PlacedRule): boolean {
+  const { field, from } = rule;
+  return isOfItsKind(event, rule) && (from === "any" || hasValue(event.old_values, field, from.value));
 }
 
 /** Finds what is wrong with one rule. `undefined`: nothing. */

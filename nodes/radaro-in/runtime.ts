@@ -5,8 +5,9 @@ import type { Node, NodeAPI, NodeDef, NodeStatus } from "node-red";
 import type { JsonObject } from "../../src/json";
 import type { Merchant } from "../../src/merchant";
 import { paced } from "../../src/paced";
-import { receive, type Receiver, type Refusal } from "../../src/receive";
+import type { Receiver, Refusal } from "../../src/receive";
 import { mountEndpoints } from "../http";
+import { loadReceiver } from "../receiver";
 
 interface InDef extends NodeDef {
   config: string;
@@ -38,6 +39,7 @@ export = (RED: NodeAPI): void => {
 
   function RadaroIn(this: InNode, def: InDef) {
     RED.nodes.createNode(this, def);
+    const { receive } = loadReceiver();
     const config = findConfig(def.config);
     const path = def.path?.trim();
     const problem = findProblem(config, path);
