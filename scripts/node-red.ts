@@ -154,7 +154,8 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
         return;
       }
       if (ended) throw new Error(`Node-RED has ended:\n${output}`);
-      if (output.includes(missing) && !options.typesAreMissing) throw new Error(`The flows cannot start:\n${output}`);
+      if (output.includes(missing) && !options.typesAreMissing)
+        throw new Error(`The flows cannot start:\n${output}`);
       await new Promise<void>((resolve) => (changed = resolve));
     }
   };
