@@ -11,10 +11,12 @@ const name = "node-red-contrib-radaro";
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 const newer = "1000.0.0";
 
+/** Node-RED takes a node that has no place on its tab for a config node. */
+const place = { x: 100, y: 100 };
 const other = [
   { id: "tab2", type: "tab", label: "Another" },
-  { id: "hello", type: "http in", z: "tab2", url: "/hello", method: "get", wires: [["answer"]] },
-  { id: "answer", type: "http response", z: "tab2", statusCode: "204", wires: [] },
+  { id: "hello", type: "http in", z: "tab2", url: "/hello", method: "get", ...place, wires: [["answer"]] },
+  { id: "answer", type: "http response", z: "tab2", statusCode: "204", ...place, wires: [] },
 ];
 const ours = [
   { id: "tab1", type: "tab", label: "Ours" },
@@ -26,6 +28,7 @@ const ours = [
     config: "acme",
     path: "/radaro",
     topics: [],
+    ...place,
     wires: [["switch"]],
   },
   {
@@ -36,10 +39,11 @@ const ours = [
     rules: [{ kind: "event", topic: "job.changed" }, { kind: "otherwise" }],
     checkall: true,
     outputs: 2,
+    ...place,
     wires: [["changed"], ["otherwise"]],
   },
-  { id: "changed", type: "probe", z: "tab1", wires: [] },
-  { id: "otherwise", type: "probe", z: "tab1", wires: [] },
+  { id: "changed", type: "probe", z: "tab1", ...place, wires: [] },
+  { id: "otherwise", type: "probe", z: "tab1", ...place, wires: [] },
 ];
 const withToken = ours.map((node) =>
   node.type === "radaro-config" ? { ...node, credentials: { token } } : node,
