@@ -33,10 +33,10 @@ async function main(): Promise<void> {
   console.log(results.join("\n"));
 }
 
-/** What a Node-RED of the tests says of itself. */
+/** What a Node-RED of the tests says of itself, but for the `-git` that it adds below a repository. */
 async function versionsThatRun(): Promise<string> {
   const nodeRed = await startNodeRed();
-  const version = (of: string) => new RegExp(`${of} +version: (v\\S+)`).exec(nodeRed.output())![1];
+  const version = (of: string) => new RegExp(`${of} +version: (v[\\d.]+)`).exec(nodeRed.output())![1];
   await nodeRed.stop();
   return `Node-RED ${version("Node-RED")} on Node.js ${version("Node.js")}`;
 }
