@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -13,10 +13,12 @@ export interface NodeRedOptions {
   settings?: Record<string, unknown>;
   /** Puts the package and whatever else is needed into the user directory. */
   prepare?: (userDir: string) => void;
+  /** The flows need types that will be installed later: it is ready as soon as it waits for them. */
+  typesAreMissing?: boolean;
   /** 0: a free one. */
   port?: number;
   env?: NodeJS.ProcessEnv;
-  /** Another Node-RED than the one this project develops with, from `installNodeRed`. */
+  /** Another Node-RED than the one this project develops with, from `programIn`. */
   program?: NodeRedProgram;
 }
 
@@ -39,27 +41,52 @@ export interface NodeRed {
   stop(): Promise<void>;
 }
 
-const ownProgram: NodeRedProgram = { node: process.execPath, redJs: require.resolve("node-red/red.js") };
+/** What Node-RED prints where it cannot start the flows yet. */
+const missing = "missing types";
+
+/** Where `NODE_RED_DIR` names a folder made by `installNodeRed`, that is what the tests run in. */
+function defaultProgram(): NodeRedProgram {
+  const dir = process.env.NODE_RED_DIR;
+  return dir ? programIn(dir) : { node: process.execPath, redJs: require.resolve("node-red/red.js") };
+}
 
 /**
- * Installs a Node-RED with a Node.js of its own, where that has not been done before.
+ * Installs the latest Node-RED of a range, where that has not been done before.
  *
- * @param nodeRed a version of node-red
- * @param node a version of Node.js
+ * @param nodeRed a range of versions of node-red
+ * @param node a range of versions of Node.js, where it cannot run on the one that runs this
+ * @returns the folder, for `programIn`
  */
-export function installNodeRed(nodeRed: string, node: string): NodeRedProgram {
-  const dir = join(dirname(__dirname), "node_modules", ".cache", `node-red-${nodeRed}-node-${node}`);
-  const modules = join(dir, "node_modules");
-  const program = { node: join(modules, "node", "bin", "node"), redJs: join(modules, "node-red", "red.js") };
-  if (!existsSync(program.node) || !existsSync(program.redJs)) {
-    console.log(`Installing Node-RED ${nodeRed} with Node.js ${node} …`);
-    mkdirSync(dir, { recursive: true });
-    const packages = [`node-red@${nodeRed}`, `node@${node}`];
-    // It needs a later Node.js than the one that installs it, and brings that along.
+export function installNodeRed(nodeRed: string, node?: string): string {
+  const packages = { "node-red": latest("node-red", nodeRed), ...(node && { node: latest("node", node) }) };
+  const name = Object.entries(packages).flat().join("-");
+  const dir = join(dirname(__dirname), "node_modules", ".cache", name);
+  if (!existsSync(dir)) {
+    console.log(`Installing ${name} …`);
+    // Under its name it is there as a whole, or not at all.
+    const unfinished = `${dir}-${process.pid}`;
+    mkdirSync(unfinished, { recursive: true });
+    // It may need the Node.js that it brings along, and not run on the one that installs it.
     const options = ["--no-audit", "--no-fund", "--force", "--loglevel=error"];
-    execFileSync("npm", ["install", "--prefix", dir, ...options, ...packages], { stdio: "inherit" });
+    const exact = Object.entries(packages).map((each) => each.join("@"));
+    execFileSync("npm", ["install", "--prefix", unfinished, ...options, ...exact], { stdio: "inherit" });
+    renameSync(unfinished, dir);
   }
-  return program;
+  return dir;
+}
+
+/** @param dir from `installNodeRed` */
+export function programIn(dir: string): NodeRedProgram {
+  const modules = join(dir, "node_modules");
+  const node = join(modules, "node", "bin", "node");
+  return { node: existsSync(node) ? node : process.execPath, redJs: join(modules, "node-red", "red.js") };
+}
+
+/** The latest version of a range, as the registry has it now. */
+export function latest(name: string, range: string): string {
+  const args = ["view", `${name}@${range}`, "version", "--json"];
+  const versions = [JSON.parse(execFileSync("npm", args, { encoding: "utf8" })) as string | string[]].flat();
+  return versions.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)!;
 }
 
 /**
@@ -68,7 +95,7 @@ export function installNodeRed(nodeRed: string, node: string): NodeRedProgram {
  * @throws with what Node-RED printed, where it ends before that
  */
 export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRed> {
-  const program = options.program ?? ownProgram;
+  const program = options.program ?? defaultProgram();
   const userDir = mkdtempSync(join(tmpdir(), "radaro-node-red-"));
   const settings = {
     uiHost: "127.0.0.1",
@@ -127,14 +154,16 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
         return;
       }
       if (ended) throw new Error(`Node-RED has ended:\n${output}`);
-      if (output.includes("missing types")) throw new Error(`The flows cannot start:\n${output}`);
+      if (output.includes(missing) && !options.typesAreMissing)
+        throw new Error(`The flows cannot start:\n${output}`);
       await new Promise<void>((resolve) => (changed = resolve));
     }
   };
 
   try {
     await waitFor(() => (output.includes("Server now running at") ? 0 : -1));
-    await waitFor(() => (output.includes("Started flows") ? output.length : -1));
+    const ready = options.typesAreMissing ? missing : "Started flows";
+    await waitFor(() => (output.includes(ready) ? output.length : -1));
   } catch (error) {
     await stop();
     throw error;

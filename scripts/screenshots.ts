@@ -6,7 +6,7 @@ import { openBrowser } from "../test/editor/browser";
 import { Editor } from "../test/editor/editor";
 import { editorSettings, nodeRed5 } from "../test/editor/versions";
 import { install, root } from "../test/system/package";
-import { installNodeRed, startNodeRed } from "./node-red";
+import { installNodeRed, programIn, startNodeRed } from "./node-red";
 
 const example = "2 - Completed by the driver or rated by the customer";
 
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     credentials: { [id]: { token: "a-token-that-nobody-has" } },
     settings: editorSettings,
     prepare: install,
-    program: installNodeRed(...nodeRed5),
+    program: programIn(installNodeRed(...nodeRed5)),
   });
   try {
     for (const theme of ["light", "dark"]) await takeAll(nodeRed.url, theme);

@@ -1,4 +1,4 @@
-import { installNodeRed, startNodeRed, type NodeRed } from "../../scripts/node-red";
+import { installNodeRed, programIn, startNodeRed, type NodeRed } from "../../scripts/node-red";
 import { install } from "../system/package";
 import { openBrowser, type Browser } from "./browser";
 import { Editor } from "./editor";
@@ -43,7 +43,7 @@ export function inEachNodeRed(
           ...(credentials && { credentials }),
           settings: editorSettings,
           prepare: install,
-          ...(program && { program: installNodeRed(...program) }),
+          ...(program && { program: programIn(installNodeRed(...program)) }),
         });
         session.browser = await openBrowser();
       });

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { root } from "./package";
+import { root } from "../system/package";
 
 describe("npm start", () => {
   it("runs the first example with events in it, and leaves nothing behind after Ctrl-C", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { npm, root } from "./package";
+import { npm, root } from "../system/package";
 
 describe("npm pack", () => {
   it("holds what a user needs, and nothing else", () => {
