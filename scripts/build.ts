@@ -10,6 +10,9 @@ process.chdir(dirname(__dirname));
 /** What dist/ will hold: content by path. */
 const made = new Map<string, string>();
 
+/** Packages of which a part is in the bundles. */
+const bundled = new Set<string>();
+
 void main();
 
 async function main(): Promise<void> {
@@ -20,7 +23,12 @@ async function main(): Promise<void> {
       platform: "node",
       target: "node20",
       write: false,
+      metafile: true,
     });
+    for (const path of Object.keys(runtime.metafile.inputs)) {
+      const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
+      if (name) bundled.add(name);
+    }
     made.set(`${type}.js`, runtime.outputFiles[0]!.text);
 
     // Not minified: the flow library reads node definitions out of the HTML.
@@ -45,8 +53,10 @@ async function main(): Promise<void> {
     JSON.stringify({ ...(JSON.parse(made.get(texts)!) as object), catalog: catalogNames() }, null, 2),
   );
 
-  // The bundles hold a part of zod: loading it takes 5 ms instead of the whole's 80 (CONTRIBUTING.md).
-  made.set("zod.LICENSE", readFileSync("node_modules/zod/LICENSE", "utf8"));
+  // The bundles hold parts of others' packages (CONTRIBUTING.md says why).
+  for (const name of bundled) {
+    made.set(`${name}.LICENSE`, readFileSync(`node_modules/${name}/LICENSE`, "utf8"));
+  }
 
   const samples = readdirSync("src/samples").map((file) => [
     basename(file, ".json"),

@@ -1,11 +1,11 @@
 // Looks at what a user gets who installs the package today: is each of its packages the newest that
-// may be, still cared for, and without a known vulnerability? `npm run check:installed` asks the
-// registry, so its answer can change from one day to the next.
+// may be, still cared for, and without a known vulnerability? What is bundled counts as installed.
+// `npm run check:installed` asks the registry, so its answer can change from one day to the next.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pack } from "../test/system/package";
+import { basename, join } from "node:path";
+import { pack, root } from "../test/system/package";
 
 interface Outdated {
   current?: string;
@@ -21,7 +21,7 @@ interface Audit {
 const dir = mkdtempSync(join(tmpdir(), "radaro-installed-"));
 try {
   writeFileSync(join(dir, "package.json"), "{}");
-  run("install", "--no-audit", "--no-fund", "--loglevel=error", pack());
+  run("install", "--no-audit", "--no-fund", "--loglevel=error", pack(), ...findBundled());
   const problems = [...findDeprecated(), ...findOutdated(), ...findVulnerable()];
   for (const problem of problems) console.log(`PROBLEM: ${problem}`);
   if (problems.length > 0) process.exitCode = 1;
@@ -38,6 +38,16 @@ function run(...args: string[]): string {
     if (args.includes("--json") && stdout) return stdout;
     throw new Error(`npm ${args[0]} has failed: ${stderr}`, { cause: error });
   }
+}
+
+/** The packages whose licences the build has put beside the bundles, in the versions that it used. */
+function findBundled(): string[] {
+  const licences = readdirSync(join(root, "dist")).filter((file) => file.endsWith(".LICENSE"));
+  return licences.map((file) => {
+    const name = basename(file, ".LICENSE");
+    const manifest = readFileSync(join(root, "node_modules", name, "package.json"), "utf8");
+    return `${name}@^${(JSON.parse(manifest) as { version: string }).version}`;
+  });
 }
 
 function findDeprecated(): string[] {

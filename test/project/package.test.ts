@@ -21,6 +21,7 @@ describe("npm pack", () => {
       "dist/icons/radaro-in.svg",
       "dist/icons/radaro-switch.svg",
       "dist/samples.json",
+      "dist/bytes.LICENSE",
       "dist/zod.LICENSE",
       ...readdirSync(join(root, "examples")).map((file) => `examples/${file}`),
     ];
