@@ -80,6 +80,11 @@ module.exports = (RED) => {
     });
   });
 
+  // The last status of a node, as the editor gets it.
+  const statuses = new Map();
+  RED.events.on("node-status", ({ id, status }) => statuses.set(id, status));
+  RED.httpAdmin.get("/probe-status/:id", (req, res) => res.json(statuses.get(req.params.id) ?? {}));
+
   RED.httpAdmin.get("/probe/prototypes", (_req, res) => res.json(polluted()));
 
   // After a forced collection of what is not used any more.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { root } from "./package";
+import { root } from "../system/package";
 import type { RawAnswer } from "./raw-http";
 
 const statuses = [200, 400, 401, 405, 413, 415, 503];
