@@ -141,7 +141,7 @@ export function badRequest(token: string, limit: number): Arbitrary<BadRequest> 
       ),
     },
     {
-      weight: 3,
+      weight: 1,
       arbitrary: refused(
         "nested deeply",
         [400, 401],
@@ -274,7 +274,11 @@ export function badRequest(token: string, limit: number): Arbitrary<BadRequest> 
       arbitrary: byNode(
         "not HTTP",
         fc
-          .constantFrom("\x16\x03\x01\x00\xa5\x01\x00", "PRI * HTTP/2.0\r\n\r\n", "nonsense\r\n\r\n")
+          .constantFrom(
+            "\x16\x03\x01\x00\xa5\x01\x00",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "nonsense\r\n\r\n",
+          )
           .map(Buffer.from),
       ),
     },
