@@ -11,7 +11,7 @@ export class Unreadable extends Error {
 }
 
 /** What undoes a Content-Encoding. */
-const decoders = new Map([
+const decompressors = new Map([
   ["gzip", promisify(gunzip)],
   ["deflate", promisify(inflate)],
   ["br", promisify(brotliDecompress)],
@@ -27,11 +27,11 @@ const decoders = new Map([
 export async function readJson(req: IncomingMessage, limit: number): Promise<unknown> {
   let bytes = await readBytes(req, limit);
   const { "content-type": type = "", "content-encoding": encoding = "identity" } = req.headers;
-  if (!isUtf8(type)) throw new Unreadable("not-readable");
+  const decoder = decoderFor(type);
   if (encoding !== "identity") bytes = await decompress(bytes, encoding, limit);
   if (bytes.length === 0) return {};
   try {
-    return JSON.parse(bytes.toString("utf8", hasByteOrderMark(bytes) ? 3 : 0));
+    return JSON.parse(decoder.decode(bytes));
   } catch {
     throw new Unreadable("not-json");
   }
@@ -58,21 +58,21 @@ function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
   });
 }
 
-/** Whether a Content-Type names the encoding that JSON has (RFC 8259, section 8.1), or none. */
-function isUtf8(contentType: string): boolean {
-  const [, charset] = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType) ?? [];
-  return charset === undefined || /^utf-?8$/i.test(charset);
-}
+const utf8 = new TextDecoder();
 
-function hasByteOrderMark(bytes: Buffer): boolean {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+/** For the charset that a Content-Type names: one of Unicode's, most often the one that JSON has. */
+function decoderFor(contentType: string): TextDecoder {
+  const [, charset = "utf-8"] = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType) ?? [];
+  if (/^utf-?8$/i.test(charset)) return utf8;
+  if (!/^utf-16(le|be)?$/i.test(charset)) throw new Unreadable("not-readable");
+  return new TextDecoder(charset);
 }
 
 async function decompress(bytes: Buffer, encoding: string, limit: number): Promise<Buffer> {
-  const decode = decoders.get(encoding.toLowerCase());
-  if (!decode) throw new Unreadable("not-readable");
+  const decompressor = decompressors.get(encoding.toLowerCase());
+  if (!decompressor) throw new Unreadable("not-readable");
   try {
-    return await decode(bytes, { maxOutputLength: limit });
+    return await decompressor(bytes, { maxOutputLength: limit });
   } catch (error) {
     throw new Unreadable(
       (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE" ? "too-large" : "not-json",

@@ -80,9 +80,17 @@ function moveLastToFront(app: Express): void {
 }
 
 /** A request's path below where its application is mounted, as it came. */
-function pathOf({ url }: Request): string {
+function pathOf(req: Request): string {
+  const { url } = req;
+  if (!url.startsWith("/")) return req.path; // a whole URL, as for a proxy
   const end = url.indexOf("?");
   return end < 0 ? url : url.slice(0, end);
+}
+
+/** Whether a path is one of two, so that a stranger cannot fill the memory with others. */
+function isUsualSpelling(path: string): boolean {
+  const normal = normalisePath(path);
+  return path === normal || path === `${normal}/`;
 }
 
 /** The user's own, from settings.js: a function or a list of them, as for `http in`. */
@@ -106,8 +114,7 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
     if (req.method !== "POST") return refuse("not-post", receivers);
     if (!isDeclaredAsJson(req)) return refuse("not-declared", receivers);
     // Where the admin application is mounted at "/" it may have read the body, which body-parser marks.
-    // Of a path's spellings one is noted, so that a stranger cannot fill the memory with others.
-    if (req._body && path === normalisePath(path)) passedAdmin.add(path);
+    if (req._body && isUsualSpelling(path)) passedAdmin.add(path);
     let body: unknown;
     try {
       body = req._body ? req.body : await readJson(req, limit);

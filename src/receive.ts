@@ -1,5 +1,5 @@
 import { findProblems } from "./event";
-import { isJsonObject, type JsonObject } from "./json";
+import { copyJson, isJsonObject, type JsonObject } from "./json";
 import type { Merchant } from "./merchant";
 import { toMessage, type EventMessage } from "./message";
 
@@ -93,6 +93,6 @@ function messagesFor(
   test: boolean,
 ): EventMessage[] {
   return receivers.map(({ merchant }, i) =>
-    toMessage(i === 0 ? event : structuredClone(event), { merchant: merchant!.name, receivedAt, test }),
+    toMessage(i === 0 ? event : copyJson(event), { merchant: merchant!.name, receivedAt, test }),
   );
 }

@@ -28,6 +28,9 @@ interface InNode extends Node {
   sendTest(sample: string): TestResult;
 }
 
+/** How much of an event's topic and job a status shows, in characters. */
+const maxShown = 50;
+
 /** In milliseconds. */
 const statusInterval = 1000;
 
@@ -60,22 +63,35 @@ export = (RED: NodeAPI): void => {
       topics: new Set(def.topics),
       deliver: (message) => {
         refused = 0;
-        this.send(message);
+        try {
+          this.send(message);
+        } catch (error) {
+          // Node-RED copies it where more than one node is wired, which very deep nesting ends: the
+          // first node has got it.
+          this.error(error);
+        }
         // The message is the flow's from here on: what is shown of it later is kept.
         const { topic, radaro } = message;
         const { orderId, receivedAt, test } = radaro;
         status.show(() => {
           const text = [
             test && RED._("radaro-in.status.test"),
-            topic || RED._("radaro-in.status.no-topic"),
-            orderId,
+            topic.slice(0, maxShown) || RED._("radaro-in.status.no-topic"),
+            typeof orderId === "number" || typeof orderId === "string"
+              ? String(orderId).slice(0, maxShown)
+              : "",
             new Date(receivedAt).toTimeString().slice(0, 8),
           ];
           return { fill: "green", shape: "dot", text: text.filter(Boolean).join(" · ") };
         });
       },
       fail: (why, message) => {
-        this.error(RED._("radaro-in.error.wrong-type", { why }), message);
+        const text = RED._("radaro-in.error.wrong-type", { why });
+        try {
+          this.error(text, message);
+        } catch {
+          this.error(text); // nested too deeply for a Catch node's copy
+        }
         showRefused("wrong-type");
       },
       refused: showRefused,

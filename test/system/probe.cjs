@@ -1,5 +1,29 @@
 // A node type for the tests, put into Node-RED beside the package: it keeps what it gets and tells
-// it over HTTP, closes when it is told to, and counts what a redeploy could leave behind.
+// it over HTTP, closes when it is told to, and counts what a redeploy or a flood could leave behind.
+const { setFlagsFromString } = require("node:v8");
+const { runInNewContext } = require("node:vm");
+
+const builtIn = { Object, Array, Function, String, Number, Boolean };
+const properties = ({ prototype }) => Object.entries(Object.getOwnPropertyDescriptors(prototype));
+const atStart = Object.values(builtIn).map((type) => new Map(properties(type)));
+
+/** What is in the prototypes of the built-in types that was not there when Node-RED started. */
+const polluted = () =>
+  Object.entries(builtIn).flatMap(([name, type], i) =>
+    properties(type)
+      .filter(([key, { value }]) => !atStart[i].has(key) || atStart[i].get(key).value !== value)
+      .map(([key]) => `${name}.prototype.${key}`),
+  );
+
+/** As JSON, or that it is nested more deeply than can be written as JSON. */
+const toText = (msg) => {
+  try {
+    return JSON.stringify(msg);
+  } catch (error) {
+    return JSON.stringify({ topic: msg.topic, radaro: msg.radaro, payload: String(error) });
+  }
+};
+
 module.exports = (RED) => {
   /** By node id, for all instances that a node has had. */
   const got = new Map();
@@ -10,7 +34,7 @@ module.exports = (RED) => {
   RED.nodes.registerType("probe", function (def) {
     RED.nodes.createNode(this, def);
     this.on("input", (msg, _send, done) => {
-      got.set(def.id, [...(got.get(def.id) ?? []), JSON.stringify(msg)]);
+      got.set(def.id, [...(got.get(def.id) ?? []), toText(msg)]);
       for (const look of [...waiting]) look();
       if (def.change) msg.payload[def.change] = "changed by another flow";
       done();
@@ -54,5 +78,20 @@ module.exports = (RED) => {
       listeners: RED.events.eventNames().map((name) => [String(name), RED.events.listenerCount(name)]),
       timers: process.getActiveResourcesInfo().filter((name) => name === "Timeout").length,
     });
+  });
+
+  // The last status of a node, as the editor gets it.
+  const statuses = new Map();
+  RED.events.on("node-status", ({ id, status }) => statuses.set(id, status));
+  RED.httpAdmin.get("/probe-status/:id", (req, res) => res.json(statuses.get(req.params.id) ?? {}));
+
+  RED.httpAdmin.get("/probe/prototypes", (_req, res) => res.json(polluted()));
+
+  // After a forced collection of what is not used any more.
+  RED.httpAdmin.get("/probe/memory", (_req, res) => {
+    setFlagsFromString("--expose-gc");
+    runInNewContext("gc")();
+    const { heapUsed, external } = process.memoryUsage();
+    RED.server.getConnections((_error, connections) => res.json({ used: heapUsed + external, connections }));
   });
 };
