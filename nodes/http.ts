@@ -2,6 +2,7 @@ import bytes from "bytes";
 import type { ErrorRequestHandler, Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { NodeAPI } from "node-red";
 import { normalisePath } from "../src/endpoints";
+import { paced } from "../src/paced";
 import type { Answer } from "../src/receive";
 import { readJson, Unreadable } from "./body";
 import { DeployedEndpoints } from "./deploys";
@@ -9,6 +10,9 @@ import { loadReceiver } from "./receiver";
 
 /** In seconds, for `Retry-After`: by then most deploys are over. */
 const retryAfter = 5;
+
+/** How often an error of the user's own middleware is logged at most, in milliseconds. */
+const warningInterval = 1000;
 
 /**
  * Endpoints by the Express application that serves them. One route for all paths stays for as long
@@ -162,9 +166,10 @@ function isDeclaredAsJson(req: Request): boolean {
 
 /** For errors of the user's own middleware: answered as by `http in`, in the form of our answers. */
 function answerError(RED: NodeAPI): ErrorRequestHandler {
+  const warnings = paced((text: string) => RED.log.warn(text), warningInterval);
   // Express tells this from other handlers by its four parameters.
   return (error: unknown, _req: Request, res: Response, next: NextFunction) => {
-    RED.log.warn(`radaro in: ${String(error)}`);
+    warnings.show(() => `radaro in: ${String(error)}`);
     if (res.headersSent) next(error);
     else send({ status: 500, body: { ok: false, error: "Node-RED could not handle the request." } }, res);
   };

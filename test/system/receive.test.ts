@@ -3,7 +3,6 @@ import { startNodeRed, type NodeRed } from "../../scripts/node-red";
 import { maxHeld } from "../../src/endpoints";
 import type { EventMessage } from "../../src/message";
 import { readSamples, sampleNames } from "../events";
-import { connect } from "./editor-comms";
 import { install } from "./package";
 
 const tokens = {
@@ -49,14 +48,12 @@ for (const [name, settings, adminRoot] of [
   describe(`Node-RED with ${name}`, () => {
     let nodeRed: NodeRed;
     let admin: string;
-    /** All that has left: messages, answers, statuses. */
-    const left: unknown[] = [];
 
     before(async () => {
       nodeRed = await startNodeRed({
         flows,
         credentials,
-        settings: { ...settings, logging: { console: { level: "trace", metrics: true, audit: true } } },
+        settings,
         env: { OTHER_TOKEN: tokens.other },
         prepare: install,
       });
@@ -70,15 +67,11 @@ for (const [name, settings, adminRoot] of [
         headers: { "Content-Type": "application/json", ...headers },
         body: typeof body === "string" ? body : JSON.stringify(body),
       });
-      const answer = { status: response.status, headers: response.headers, text: await response.text() };
-      left.push({ ...answer, headers: [...response.headers] });
-      return answer;
+      return { status: response.status, headers: response.headers, text: await response.text() };
     }
     /** What a probe has got since the last time, as soon as it is at least `count` messages. */
     async function got(id: string, count: number): Promise<EventMessage[]> {
-      const messages = (await (await fetch(`${admin}/probe/${id}/${count}`)).json()) as EventMessage[];
-      left.push(messages);
-      return messages;
+      return (await (await fetch(`${admin}/probe/${id}/${count}`)).json()) as EventMessage[];
     }
     const nothing = async () =>
       assert.deepEqual(await Promise.all(["a", "b", "c", "caught"].map((id) => got(id, 0))), [
@@ -295,22 +288,6 @@ for (const [name, settings, adminRoot] of [
       assert.equal(message?.radaro.test, true);
       assert.deepEqual(await press("gone", "job-failed"), [404, { result: "not-deployed" }]);
       await nothing();
-    });
-
-    it("lets no token out: not in messages, answers, statuses, logs, exported flows or the credentials API", async () => {
-      const comms = await connect(admin);
-      const exported = await (await fetch(`${admin}/flows`)).text();
-      const known = await (await fetch(`${admin}/credentials/radaro-config/acme`)).text();
-      assert.match(exported, /radaro-config/);
-      assert.match(known, /has_token/);
-      assert.ok(left.length > 300);
-      assert.ok(comms.all.some(({ topic }) => topic === "status/in-a"));
-      assert.match(nodeRed.output(), /"event":"node\.radaro in\.send"|node\.radaro in\.send/);
-      const everything = [JSON.stringify(left), JSON.stringify(comms.all), nodeRed.output(), exported, known];
-      comms.close();
-      for (const text of everything) {
-        for (const token of Object.values(tokens)) assert.ok(!text.includes(token));
-      }
     });
   });
 }
