@@ -9,6 +9,7 @@ export default tseslint.config(
     languageOptions: {
       globals: {
         Buffer: "readonly",
+        fetch: "readonly",
         console: "readonly",
         performance: "readonly",
         module: "writable",

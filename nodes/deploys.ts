@@ -68,7 +68,7 @@ export class DeployedEndpoints extends Endpoints {
 
   override add(path: string, receiver: Receiver): void {
     // Nodes are made while flows start: those that this one is wired to may not be there yet.
-    this.hold();
+    if (!this.deploying) this.hold();
     super.add(path, receiver);
   }
 
@@ -112,5 +112,5 @@ function findPaths(flows: FlowNode[]): string[] | undefined {
     .filter(({ type, z = "", d }) => type === "radaro in" && !d && !disabledTabs.has(z))
     .map(({ path = "" }) => path);
   // An environment variable can have any value, another one in each instance of a subflow.
-  return paths.some((path) => path.includes("${")) ? undefined : paths;
+  return paths.some((path) => /\$[{(]/.test(path)) ? undefined : paths;
 }

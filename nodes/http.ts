@@ -65,7 +65,7 @@ export function mountEndpoints(RED: NodeAPI): DeployedEndpoints {
  *   routes wants them. `/flows` stays the editor's, also where a user has chosen it.
  */
 function leaveAdminEarly(RED: NodeAPI, endpoints: DeployedEndpoints, passedAdmin: ReadonlySet<string>): void {
-  // Nodes are given a part of the admin application: this is its whole. Without an editor there is none.
+  // Nodes are given a part of the admin application: this is its whole. Without that there is none.
   const admin = (RED.httpAdmin as Express & { parent?: Express }).parent;
   if (!admin) return;
   const root = RED.httpNode.path().replace(/\/$/, "");
@@ -119,6 +119,8 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
     if (!isDeclaredAsJson(req)) return refuse("not-declared", receivers);
     // Where the admin application is mounted at "/" it may have read the body, which body-parser marks.
     if (req._body && isUsualSpelling(path)) passedAdmin.add(path);
+    // What waits for the end of a deploy waits in its connection, and takes no memory here.
+    if (!(await endpoints.running())) return refuse("deploying", receivers);
     let body: unknown;
     try {
       body = req._body ? req.body : await readJson(req, limit);

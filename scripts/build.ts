@@ -16,20 +16,9 @@ const bundled = new Set<string>();
 void main();
 
 async function main(): Promise<void> {
+  made.set("receive.js", await bundle("src/receive.ts"));
   for (const type of ["radaro-config", "radaro-in", "radaro-switch"]) {
-    const runtime = await build({
-      entryPoints: [`nodes/${type}/runtime.ts`],
-      bundle: true,
-      platform: "node",
-      target: "node20",
-      write: false,
-      metafile: true,
-    });
-    for (const path of Object.keys(runtime.metafile.inputs)) {
-      const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
-      if (name) bundled.add(name);
-    }
-    made.set(`${type}.js`, runtime.outputFiles[0]!.text);
+    made.set(`${type}.js`, await bundle(`nodes/${type}/runtime.ts`));
 
     // Not minified: the flow library reads node definitions out of the HTML.
     const editor = await build({
@@ -75,6 +64,32 @@ async function main(): Promise<void> {
     renameSync(unfinished, join("dist", path));
   }
   for (const path of filesIn("dist")) if (!made.has(path)) rmSync(join("dist", path), { force: true });
+}
+
+/** Bundles what runs in Node-RED: one file with all that it imports. What it requires is a file of its own. */
+async function bundle(entry: string): Promise<string> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    write: false,
+    metafile: true,
+    plugins: [
+      {
+        name: "required",
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /\/src\/receive$/ }, ({ kind }) =>
+            kind === "require-call" ? { path: "./receive.js", external: true } : undefined,
+          ),
+      },
+    ],
+  });
+  for (const path of Object.keys(metafile.inputs)) {
+    const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
+    if (name) bundled.add(name);
+  }
+  return outputFiles[0]!.text;
 }
 
 function copy(from: string, to: string) {

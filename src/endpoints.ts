@@ -59,6 +59,11 @@ export class Endpoints {
     if (receivers?.size === 0 && !this.#deploying) this.#receivers.delete(key);
   }
 
+  /** Whether requests wait. */
+  get deploying(): boolean {
+    return this.#deploying;
+  }
+
   /** How many paths there are. */
   get size(): number {
     return this.#receivers.size;

@@ -147,6 +147,29 @@ describe("Deploys", () => {
     for (const id of ["a", "b", "c"]) assert.deepEqual(await life.api("GET", `/probe/probe-${id}/0`), [], id);
   });
 
+  it("lose no event that comes meanwhile, and send none twice", async () => {
+    let isDone = false;
+    let sent = 0;
+    const answers = new Set<number>();
+    const sendOneByOne = async () => {
+      while (!isDone) answers.add(await life.post("/c", { token, number: sent++ }));
+    };
+    const senders = Array.from({ length: 8 }, sendOneByOne);
+    for (let i = 0; i < 12; i++) {
+      const type = ["full", "flows", "nodes"][i % 3];
+      await life.deploy(changed(flows, { c: { name: `${i}` }, "probe-c": { name: `${i}` } }), type);
+    }
+    isDone = true;
+    await Promise.all(senders);
+    assert.deepEqual([...answers], [200]);
+    const messages = await life.api<EventMessage[]>("GET", `/probe/probe-c/${sent}`);
+    const numbers = messages.map(({ payload }) => payload.number as number).sort((a, b) => a - b);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: sent }, (_, i) => i),
+    );
+  });
+
   for (const [type, name] of [
     ["full", "Full"],
     ["flows", "Modified Flows"],
@@ -476,5 +499,15 @@ describe("A Node-RED with users", () => {
     assert.deepEqual(await messages("b", 0), []);
     assert.deepEqual([(await press(ada)).status, (await look(ada)).status], [200, 200]);
     assert.equal((await messages("b", 1))[0]?.radaro.test, true);
+  });
+});
+
+describe("Node-RED's start", () => {
+  it("holds an event that comes before the flows run", async () => {
+    const env = { PROBE_FIRST: JSON.stringify({ token, topic: "first" }) };
+    const life = await Life.begin({ flows, credentials, env });
+    assert.equal(await life.api("GET", "/probe/first"), 200);
+    assert.deepEqual(await life.got("a", "b"), ["Acme", "Acme"]);
+    await life.end();
   });
 });

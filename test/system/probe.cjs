@@ -80,6 +80,18 @@ module.exports = (RED) => {
     });
   });
 
+  // Sends an event as soon as Node-RED listens, which is before its flows run, and tells how it was answered.
+  let first;
+  const { PROBE_FIRST: body } = process.env;
+  if (body) {
+    RED.server.once("listening", () => {
+      const { port } = RED.server.address();
+      const headers = { "Content-Type": "application/json" };
+      first = fetch(`http://127.0.0.1:${port}/radaro`, { method: "POST", headers, body });
+    });
+  }
+  RED.httpAdmin.get("/probe/first", async (_req, res) => res.json((await first).status));
+
   // The last status of a node, as the editor gets it.
   const statuses = new Map();
   RED.events.on("node-status", ({ id, status }) => statuses.set(id, status));
