@@ -41,38 +41,51 @@ export function mountEndpoints(RED: NodeAPI): DeployedEndpoints {
     .all(isOurs, ...middleware(RED), answerWith(endpoints, limit, passedAdmin), answerError(RED));
 
   // Whatever the user has put in front of nodes stays in front of ours.
-  const inFront = [
-    "httpNodeMiddleware",
-    "httpNodeCors",
-    "httpAdminMiddleware",
-    "httpAdminCors",
-    "requireHttps",
-  ];
   const settings = RED.settings as unknown as Record<string, unknown>;
-  if (!inFront.some((name) => settings[name])) {
-    moveLastToFront(RED.httpNode);
-    leaveAdminEarly(RED, endpoints, passedAdmin);
-  }
+  if (["httpAdminMiddleware", "httpAdminCors", "httpNodeCors", "requireHttps"].some((name) => settings[name]))
+    return endpoints;
+  if (!settings.httpNodeMiddleware) moveLastToFront(RED.httpNode);
+  leaveAdminEarly(RED, endpoints, limit, passedAdmin);
   return endpoints;
 }
 
 /**
  * With Node-RED's default settings the admin application is mounted at `/` too, and comes first: an
- * event would pass its body parsers and all its routes, which is half of what an event costs. So
- * what is POSTed to a path of ours leaves it at once.
+ * event would pass its body parsers and all its routes, which is half of what an event costs, and
+ * what its parsers refuse is logged with a part of the body. So an event leaves it at once.
  *
- * @param passedAdmin paths that a POST has come to through the whole admin application: none of its
- *   routes wants them. `/flows` stays the editor's, also where a user has chosen it.
+ * @param limit of a body's size, in bytes
+ * @param passedAdmin paths to which a POST has come through all routes of the admin application: none
+ *   of them wants it. `/flows` stays the editor's, also where a user has chosen it. Until a path is
+ *   here, its events pass these routes, but not the parsers.
  */
-function leaveAdminEarly(RED: NodeAPI, endpoints: DeployedEndpoints, passedAdmin: ReadonlySet<string>): void {
+function leaveAdminEarly(
+  RED: NodeAPI,
+  endpoints: DeployedEndpoints,
+  limit: number,
+  passedAdmin: ReadonlySet<string>,
+): void {
   // Nodes are given a part of the admin application: this is its whole. Without that there is none.
   const admin = (RED.httpAdmin as Express & { parent?: Express }).parent;
   if (!admin) return;
   const root = RED.httpNode.path().replace(/\/$/, "");
-  admin.use((req, _res, next) => {
+  admin.use((req: Request & { _body?: boolean }, res, next) => {
     const full = req.baseUrl + pathOf(req);
     const path = full.startsWith(root) ? full.slice(root.length) : "";
-    next(req.method === "POST" && passedAdmin.has(path) && endpoints.at(path) ? "router" : undefined);
+    const receivers = isEvent(req) ? endpoints.at(path) : undefined;
+    if (!receivers) next();
+    else if (passedAdmin.has(path)) next("router");
+    else
+      readJson(req, limit)
+        .then((body) => {
+          req.body = body;
+          req._body = true;
+          next();
+        })
+        .catch((error: unknown) => {
+          if (error instanceof Unreadable) send(loadReceiver().refuse(error.why, receivers), res);
+          else next(error);
+        });
   });
   moveLastToFront(admin);
 }
@@ -117,7 +130,7 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
     const receivers = endpoints.at(path) ?? [];
     if (req.method !== "POST") return refuse("not-post", receivers);
     if (!isDeclaredAsJson(req)) return refuse("not-declared", receivers);
-    // Where the admin application is mounted at "/" it may have read the body, which body-parser marks.
+    // The admin application may come before, and the body be read there, which is marked as body-parser does it.
     if (req._body && isUsualSpelling(path)) passedAdmin.add(path);
     // What waits for the end of a deploy waits in its connection, and takes no memory here.
     if (!(await endpoints.running())) return refuse("deploying", receivers);

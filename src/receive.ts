@@ -17,7 +17,7 @@ export const refusals = {
   "no-token": { status: 401, error: "The event carries no token." },
   "wrong-token": { status: 401, error: "The event's token is not the one set in Node-RED." },
   "wrong-type": { status: 400, error: "The event has a field of a wrong type" },
-  deploying: { status: 503, error: "Node-RED is deploying its flows and did not finish in time." },
+  deploying: { status: 503, error: "Node-RED is deploying its flows and could not take the event in time." },
 } as const satisfies Record<string, { status: number; error: string }>;
 
 export type Refusal = keyof typeof refusals;

@@ -170,6 +170,11 @@ describe("Deploys", () => {
     );
   });
 
+  it("leave the editor its addresses, also where a radaro in has one of them", async () => {
+    for (const name of ["1", "2", "3"]) await life.deploy(changed(flows, { c: { path: "/flows", name } }));
+    assert.equal(await life.post("/c"), 404);
+  });
+
   for (const [type, name] of [
     ["full", "Full"],
     ["flows", "Modified Flows"],
