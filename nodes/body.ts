@@ -17,28 +17,55 @@ const decompressors = new Map([
   ["br", promisify(brotliDecompress)],
 ]);
 
+/** A request whose body may have been read before: body-parser marks it so, and what reads it here too. */
+export interface MaybeRead extends IncomingMessage {
+  body?: unknown;
+  _body?: boolean;
+}
+
+/** A body that was read. */
+export interface Body {
+  /** In bytes, as it was sent. */
+  size: number;
+  /**
+   * What is in it takes many times its size, so that this is for when it is needed.
+   *
+   * @returns an object without fields where the body is empty, as Node-RED's own parser makes of it
+   * @throws Unreadable
+   */
+  parse(): unknown;
+}
+
 /**
- * Reads the JSON in a request's body, to its end: a sender hears an answer only after it has sent all.
+ * Reads a request's body, to its end: a sender hears an answer only after it has sent all.
  *
  * @param limit of the body's size, also when decompressed, in bytes
- * @returns an object without fields where the body is empty, as Node-RED's own parser makes of it
  * @throws Unreadable
  */
-export async function readJson(req: IncomingMessage, limit: number): Promise<unknown> {
-  let bytes = await readBytes(req, limit);
-  const { "content-type": type = "", "content-encoding": encoding = "identity" } = req.headers;
+export async function readBody(req: MaybeRead, limit: number): Promise<Body> {
+  const { "content-type": type = "", "content-length": announced = limit } = req.headers;
+  if (req._body) return { size: Number(announced), parse: () => req.body };
+
+  const encoding = req.headers["content-encoding"]?.toLowerCase() ?? "identity";
+  const sent = await readBytes(req, limit);
   const decoder = decoderFor(type);
-  if (encoding !== "identity") bytes = await decompress(bytes, encoding, limit);
-  if (bytes.length === 0) return {};
-  try {
-    return JSON.parse(decoder.decode(bytes));
-  } catch {
-    throw new Unreadable("not-json");
-  }
+  const bytes = encoding === "identity" ? sent : await decompress(sent, encoding, limit);
+  return {
+    size: bytes.length,
+    parse: () => {
+      if (bytes.length === 0) return {};
+      try {
+        return JSON.parse(decoder.decode(bytes)) as unknown;
+      } catch {
+        throw new Unreadable("not-json");
+      }
+    },
+  };
 }
 
 function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    if (req.destroyed) reject(new Unreadable("not-json")); // its sender has gone while it waited
     let chunks: Buffer[] = [];
     let length = 0;
     let ended = false;
@@ -69,7 +96,7 @@ function decoderFor(contentType: string): TextDecoder {
 }
 
 async function decompress(bytes: Buffer, encoding: string, limit: number): Promise<Buffer> {
-  const decompressor = decompressors.get(encoding.toLowerCase());
+  const decompressor = decompressors.get(encoding);
   if (!decompressor) throw new Unreadable("not-readable");
   try {
     return await decompressor(bytes, { maxOutputLength: limit });

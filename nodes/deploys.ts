@@ -28,7 +28,7 @@ export class DeployedEndpoints extends Endpoints {
   /** Whether Node-RED is starting: its paths are not known yet. */
   starting: boolean;
   /** Ids of the messages that were sent in this turn of the event loop: Node-RED delivers them at its end. */
-  readonly #onTheirWay = new Set<string | undefined>();
+  readonly #onTheirWay = new Set<string>();
   /** How many times flows were stopped. */
   #stops = 0;
 
@@ -39,7 +39,7 @@ export class DeployedEndpoints extends Endpoints {
     // those that still listen while they close: all go to the nodes that come.
     if (this.#onTheirWay.size === 0 || this.RED.hooks.has(hook)) return;
     this.RED.hooks.add(hook, ({ msg }: { msg: Sent }) =>
-      this.#onTheirWay.has(msg._msgid) ? false : undefined,
+      msg._msgid !== undefined && this.#onTheirWay.has(msg._msgid) ? false : undefined,
     );
     setImmediate(() => this.RED.hooks.remove(hook));
   };
@@ -89,12 +89,15 @@ export class DeployedEndpoints extends Endpoints {
    * @param messages that were sent in this turn
    * @returns false where the flows were stopped before: no node has got any of them
    */
-  delivered(messages: Sent[]): Promise<boolean> {
+  delivered(messages: Sent[]): Promise<boolean> | true {
+    // With this setting the next nodes have got them before a node's `send` returns.
+    if ((this.RED.settings as { runtimeSyncDelivery?: boolean }).runtimeSyncDelivery) return true;
     const stops = this.#stops;
-    for (const { _msgid } of messages) this.#onTheirWay.add(_msgid);
+    const ids = messages.flatMap(({ _msgid }) => _msgid ?? []);
+    for (const id of ids) this.#onTheirWay.add(id);
     return new Promise((resolve) =>
       setImmediate(() => {
-        for (const { _msgid } of messages) this.#onTheirWay.delete(_msgid);
+        for (const id of ids) this.#onTheirWay.delete(id);
         resolve(stops === this.#stops);
       }),
     );
@@ -110,7 +113,8 @@ function findPaths(flows: FlowNode[]): string[] | undefined {
   const disabledTabs = new Set(flows.filter(({ disabled }) => disabled).map(({ id }) => id));
   const paths = flows
     .filter(({ type, z = "", d }) => type === "radaro in" && !d && !disabledTabs.has(z))
-    .map(({ path = "" }) => path);
+    .map(({ path = "" }) => path)
+    .filter((path) => path.trim() !== "");
   // An environment variable can have any value, another one in each instance of a subflow.
   return paths.some((path) => /\$[{(]/.test(path)) ? undefined : paths;
 }

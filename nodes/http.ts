@@ -1,10 +1,11 @@
+import { constants } from "node:buffer";
 import bytes from "bytes";
 import type { ErrorRequestHandler, Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { NodeAPI } from "node-red";
 import { normalisePath } from "../src/endpoints";
 import { paced } from "../src/paced";
 import type { Answer } from "../src/receive";
-import { readJson, Unreadable } from "./body";
+import { readBody, Unreadable, type MaybeRead } from "./body";
 import { DeployedEndpoints } from "./deploys";
 import { loadReceiver } from "./receiver";
 
@@ -28,12 +29,13 @@ export function mountEndpoints(RED: NodeAPI): DeployedEndpoints {
   const endpoints = new DeployedEndpoints(RED);
   mounted.set(RED.httpNode, endpoints);
 
-  const limit = bytes.parse(RED.settings.apiMaxLength ?? "5mb") ?? Infinity;
+  const limit = bytes.parse(RED.settings.apiMaxLength ?? "5mb") ?? constants.MAX_LENGTH;
   const passedAdmin = new Set<string>();
-  const isOurs: RequestHandler = (req, _res, next) => {
+  const isOurs: RequestHandler = (req: Request & MaybeRead, _res, next) => {
     const goOn = () => next(endpoints.at(pathOf(req)) ? undefined : "route");
     // While Node-RED starts, this may be an event on a path that is not there yet.
-    if (endpoints.starting && isEvent(req)) void Promise.resolve(endpoints.running()).then(goOn);
+    const size = req._body ? Number(req.headers["content-length"] ?? limit) : 0;
+    if (endpoints.starting && isEvent(req)) void Promise.resolve(endpoints.running(size)).then(goOn);
     else goOn();
   };
   RED.httpNode
@@ -44,7 +46,10 @@ export function mountEndpoints(RED: NodeAPI): DeployedEndpoints {
   const settings = RED.settings as unknown as Record<string, unknown>;
   if (["httpAdminMiddleware", "httpAdminCors", "httpNodeCors", "requireHttps"].some((name) => settings[name]))
     return endpoints;
-  if (!settings.httpNodeMiddleware) moveLastToFront(RED.httpNode);
+  // Express's own parsing of a query is all that ours may overtake, not what other modules put there.
+  const { stack } = RED.httpNode._router as { stack: { name: string }[] };
+  const others = stack.slice(0, -1).filter(({ name }) => name !== "query" && name !== "expressInit");
+  if (others.length === 0 && !settings.httpNodeMiddleware) moveLastToFront(RED.httpNode);
   leaveAdminEarly(RED, endpoints, limit, passedAdmin);
   return endpoints;
 }
@@ -69,16 +74,16 @@ function leaveAdminEarly(
   const admin = (RED.httpAdmin as Express & { parent?: Express }).parent;
   if (!admin) return;
   const root = RED.httpNode.path().replace(/\/$/, "");
-  admin.use((req: Request & { _body?: boolean }, res, next) => {
+  admin.use((req: Request & MaybeRead, res, next) => {
     const full = req.baseUrl + pathOf(req);
     const path = full.startsWith(root) ? full.slice(root.length) : "";
     const receivers = isEvent(req) ? endpoints.at(path) : undefined;
     if (!receivers) next();
     else if (passedAdmin.has(path)) next("router");
     else
-      readJson(req, limit)
-        .then((body) => {
-          req.body = body;
+      readBody(req, limit)
+        .then(({ parse }) => {
+          req.body = parse();
           req._body = true;
           next();
         })
@@ -123,31 +128,33 @@ function middleware(RED: NodeAPI): RequestHandler[] {
  * @param passedAdmin gets the paths that something was POSTed to through the admin application
  */
 function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Set<string>): RequestHandler {
-  async function answerTo(req: Request & { _body?: boolean }): Promise<Answer | undefined> {
+  async function answerTo(req: Request & MaybeRead): Promise<Answer | undefined> {
     const { receive, refuse } = loadReceiver();
     const receivedAt = new Date();
     const path = pathOf(req);
     const receivers = endpoints.at(path) ?? [];
     if (req.method !== "POST") return refuse("not-post", receivers);
     if (!isDeclaredAsJson(req)) return refuse("not-declared", receivers);
-    // The admin application may come before, and the body be read there, which is marked as body-parser does it.
     if (req._body && isUsualSpelling(path)) passedAdmin.add(path);
-    // What waits for the end of a deploy waits in its connection, and takes no memory here.
-    if (!(await endpoints.running())) return refuse("deploying", receivers);
-    let body: unknown;
     try {
-      body = req._body ? req.body : await readJson(req, limit);
+      // Read before it waits: it must not be lost where its sender waits less long.
+      const { size, parse } = await readBody(req, limit);
+      for (;;) {
+        if (!(await endpoints.running(size))) return refuse("deploying", receivers);
+        if (endpoints.deploying) continue; // again
+        const body = parse();
+        const current = endpoints.at(path);
+        if (!current) {
+          Object.assign(req, { body, _body: true }); // for a node of another type that has the path now
+          return undefined;
+        }
+        // Once more where a deploy came between: what is answered 200 has come to a node that runs.
+        const { answer, delivered } = receive(body, current, { receivedAt });
+        if (delivered.length === 0 || (await endpoints.delivered(delivered))) return answer;
+      }
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       return refuse(error.why, receivers);
-    }
-    // Once more where a deploy came between: what is answered 200 has come to a node that runs.
-    for (;;) {
-      if (!(await endpoints.running())) return refuse("deploying", receivers);
-      const current = endpoints.at(path);
-      if (!current) return undefined;
-      const { answer, delivered } = receive(body, current, { receivedAt });
-      if (delivered.length === 0 || (await endpoints.delivered(delivered))) return answer;
     }
   }
 

@@ -3,6 +3,9 @@ import type { Receiver } from "./receive";
 /** How many requests wait for the end of a deploy at most; further ones are answered 503. */
 export const maxHeld = 1000;
 
+/** How much of them is kept at most, in bytes of their bodies: some 1000 events. */
+export const maxHeldBytes = 16 * 1024 * 1024;
+
 /** How long a request waits for the end of a deploy at most, in milliseconds. */
 export const maxHeldFor = 20_000;
 
@@ -17,6 +20,7 @@ const nobody: ReadonlySet<Receiver> = new Set();
 export class Endpoints {
   readonly #receivers = new Map<string, Set<Receiver>>();
   #waiting = new Set<(running: boolean) => void>();
+  #heldBytes = 0;
   #deploying = false;
   /** The paths that there will be after the deploy; `undefined`: not known. */
   #wanted: ReadonlySet<string> | undefined;
@@ -86,15 +90,18 @@ export class Endpoints {
   /**
    * Waits until the flows run, for `maxHeldFor` at most.
    *
+   * @param size of the request's body, in bytes, where it has been read
    * @returns false where a bound was reached
    */
-  running(): Promise<boolean> | true {
+  running(size = 0): Promise<boolean> | true {
     if (!this.#deploying) return true;
-    if (this.#waiting.size >= maxHeld) return Promise.resolve(false);
+    if (this.#waiting.size >= maxHeld || this.#heldBytes + size > maxHeldBytes) return Promise.resolve(false);
+    this.#heldBytes += size;
     return new Promise((resolve) => {
       const goOn = (running: boolean) => {
         clearTimeout(timer);
         this.#waiting.delete(goOn);
+        this.#heldBytes -= size;
         resolve(running);
       };
       const timer = setTimeout(goOn, maxHeldFor, false);

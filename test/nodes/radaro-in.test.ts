@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { request, type IncomingMessage } from "node:http";
 import helper from "node-red-node-test-helper";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { readSamples, sampleNames } from "../events";
@@ -151,6 +152,7 @@ describe("radaro in", () => {
       }
       assert.equal((await post("/radaro", "{}", { "Content-Encoding": "gzip" })).status, 400);
       assert.equal((await post("/radaro", "{}", { "Content-Encoding": "nonsense" })).status, 415);
+      assert.equal((await post("/radaro", "{}", { "Content-Encoding": "Identity" })).status, 401);
     });
 
     it("answers 413 to a body over apiMaxLength, which is 5mb where it is not set", async () => {
@@ -456,6 +458,54 @@ describe("radaro in", () => {
         assert.deepEqual(recorded, ["event to new"]);
       });
     }
+
+    it("delivers an event whose sender has gone while it waited", async () => {
+      recorded = [];
+      const { url, post, RED, requested, deploy } = await start(flow("old"), credentials, {
+        nodes: [slow, recorder],
+      });
+      const stopping = once(RED.events, "flows:stopping");
+      const deployed = deploy(flow("new"));
+      await stopping;
+      const arrived = requested() as Promise<[IncomingMessage]>;
+      const sender = request(`${url}/radaro`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+      }).on("error", () => undefined);
+      sender.end(JSON.stringify({ topic: "gone", token }));
+      const [req] = await arrived;
+      if (!req.readableEnded) await once(req, "end");
+      sender.destroy();
+      await once(req.socket, "close");
+      close();
+      await deployed;
+      // What waits goes on in its order.
+      assert.equal((await post("/radaro", { topic: "next", token })).status, 200);
+      assert.deepEqual(recorded, ["gone to new", "next to new"]);
+    });
+
+    it("sends nothing twice where Node-RED delivers at once", async () => {
+      recorded = [];
+      const { post, RED, deploy } = await start(flow("old"), credentials, {
+        nodes: [slow, recorder],
+        settings: { runtimeSyncDelivery: true },
+      });
+      const deployed = new Promise<void>((resolve, reject) => {
+        RED.hooks.add("postDeliver.test", () => {
+          RED.hooks.remove("postDeliver.test");
+          RED.events.once("flows:stopping", () => setImmediate(close));
+          deploy(flow("new")).then(resolve, reject);
+        });
+      });
+      assert.equal((await post("/radaro", { topic: "event", token })).status, 200);
+      await deployed;
+      assert.deepEqual(recorded, ["event to old"]);
+    });
+
+    it("leaves / to others, where a node has no path", async () => {
+      const next = flow("new").map((node) => (node.id === "in" ? { ...node, path: " " } : node));
+      assert.equal(await postWhileClosing(next, "/"), 404);
+    });
 
     it("gives an event to the node that comes, where the one behind was stopped before it had it", async () => {
       for (const type of ["full", "flows", "nodes"] as const) {

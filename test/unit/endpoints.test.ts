@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
-import { Endpoints, maxHeld, maxHeldFor, normalisePath } from "../../src/endpoints";
+import { Endpoints, maxHeld, maxHeldBytes, maxHeldFor, normalisePath } from "../../src/endpoints";
 import type { Receiver } from "../../src/receive";
 
 const receiver = (): Receiver => ({
@@ -100,6 +100,21 @@ describe("endpoints", () => {
     assert.deepEqual(new Set(await Promise.all(waiting)), new Set([true]));
     endpoints.hold();
     const again = endpoints.running();
+    endpoints.release();
+    assert.equal(await again, true);
+  });
+});
+
+describe("endpoints' bodies", () => {
+  it("are kept up to the bound, and further ones when there is room again", async () => {
+    const endpoints = new Endpoints();
+    endpoints.hold();
+    const waiting = endpoints.running(maxHeldBytes);
+    assert.equal(await endpoints.running(1), false);
+    endpoints.release();
+    assert.equal(await waiting, true);
+    endpoints.hold();
+    const again = endpoints.running(maxHeldBytes);
     endpoints.release();
     assert.equal(await again, true);
   });
