@@ -359,6 +359,17 @@ describe("radaro in", () => {
     assert.deepEqual(seen, ["/radaro", "/radaro"]);
   });
 
+  it("stays behind what another module has put in front of all HTTP nodes", async () => {
+    const guard = (RED: NodeAPI) =>
+      RED.httpNode.use((req, res, next) => (req.headers["x-key"] ? next() : res.sendStatus(403)));
+    const { post } = await start([tab, config, receive, out], credentials, { before: [guard] });
+    for (const [headers, status] of [
+      [{ "X-Key": "1" }, 200],
+      [{}, 403],
+    ] as const)
+      assert.equal((await post("/radaro", { token }, headers)).status, status);
+  });
+
   describe("in a deploy", () => {
     let close: () => void = () => undefined;
     let recorded: string[];
@@ -493,7 +504,7 @@ describe("radaro in", () => {
       const deployed = new Promise<void>((resolve, reject) => {
         RED.hooks.add("postDeliver.test", () => {
           RED.hooks.remove("postDeliver.test");
-          RED.events.once("flows:stopping", () => setImmediate(close));
+          RED.events.once("flows:stopping", () => setImmediate(() => close()));
           deploy(flow("new")).then(resolve, reject);
         });
       });
@@ -515,7 +526,7 @@ describe("radaro in", () => {
         const deployed = new Promise<void>((resolve, reject) => {
           RED.hooks.add("postDeliver.test", () => {
             RED.hooks.remove("postDeliver.test");
-            RED.events.once("flows:stopping", () => setImmediate(close));
+            RED.events.once("flows:stopping", () => setImmediate(() => close()));
             deploy(flow("new"), type).then(resolve, reject);
           });
         });

@@ -83,12 +83,13 @@ let events: NodeAPI["events"];
  * Starts a flow in a real runtime, with its HTTP nodes on a port of their own.
  *
  * @param options `parsed`: as with Node-RED's default settings, an application in front of the nodes
- *   has parsed the body; `nodes`: more node types
+ *   has parsed the body; `nodes`: more node types;
+ *   `before`: modules that Node-RED loads before ours
  */
 export async function start(
   flow: object[],
   credentials: object = {},
-  options: { settings?: object; parsed?: boolean; nodes?: NodeModule[] } = {},
+  options: { settings?: object; parsed?: boolean; nodes?: NodeModule[]; before?: NodeModule[] } = {},
 ): Promise<Runtime> {
   helper.settings({ httpNodeRoot: "/", ...options.settings });
   let RED!: NodeAPI;
@@ -102,7 +103,7 @@ export async function start(
   onStatus = ({ id, status }) => {
     if (id === "in") statuses.add({ ...status, at: Date.now() });
   };
-  await helper.load([watch, ...ours, ...(options.nodes ?? [])], flow, credentials);
+  await helper.load([watch, ...(options.before ?? []), ...ours, ...(options.nodes ?? [])], flow, credentials);
 
   const app = express();
   if (options.parsed) app.use(bodyParser.json({ limit: "5mb" }));
