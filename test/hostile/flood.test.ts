@@ -17,10 +17,10 @@ const batch = 1000;
 /** Connections at once, and requests that are sent in one go on each. */
 const [connections, pipelined] = [4, 8];
 /**
- * In bytes. What a request leaves behind, over 90,000 requests, would be more: a reference and its
+ * In bytes. What a request leaves behind, over 100,000 requests, would be more: a reference and its
  * entry in a list are 16 bytes, a string or a closure 50. The rest is room for what V8 compiles later.
  */
-const growth = 1_000_000;
+const growth = 1_500_000;
 
 const receive = { type: "radaro in", z: "tab1", path: "/radaro", config: "acme", topics: [], x: 100, y: 100 };
 const flows = [
