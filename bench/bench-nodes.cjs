@@ -93,16 +93,5 @@ module.exports = (RED) => {
     const { user, system } = process.cpuUsage(before);
     res.json((user + system) / count);
   });
-  // Loads a module as Node-RED does at its start, and answers what it took, in milliseconds.
-  RED.httpAdmin.get("/bench/load/:module", async (req, res) => {
-    collectGarbage();
-    const before = process.cpuUsage();
-    const begun = performance.now();
-    await require.main.require("@node-red/registry").addModule(req.params.module);
-    const { user, system } = process.cpuUsage(before);
-    res.json({ time: performance.now() - begun, cpu: (user + system) / 1000 });
-  });
-
-  RED.httpAdmin.get("/bench/count/:end", (req, res) => res.json(counts.get(req.params.end) ?? 0));
   RED.httpAdmin.get("/bench/numbers/:end", (req, res) => res.json(numbers.get(req.params.end) ?? []));
 };

@@ -25,7 +25,7 @@ export interface MaybeRead extends IncomingMessage {
 
 /** A body that was read. */
 export interface Body {
-  /** In bytes, as it was sent. */
+  /** In bytes, decompressed; as announced where it had been read before. */
   size: number;
   /**
    * What is in it takes many times its size, so that this is for when it is needed.
