@@ -34,7 +34,12 @@ export interface Body {
    * @throws Unreadable
    */
   parse(): unknown;
+  /** As it came, decompressed; where only what was parsed from it is left, that as JSON again. */
+  bytes(): Buffer;
 }
+
+/** Bodies that were read here before, for another application. */
+const read = new WeakMap<IncomingMessage, Buffer>();
 
 /**
  * Reads a request's body, to its end: a sender hears an answer only after it has sent all.
@@ -44,14 +49,19 @@ export interface Body {
  */
 export async function readBody(req: MaybeRead, limit: number): Promise<Body> {
   const { "content-type": type = "", "content-length": announced = limit } = req.headers;
-  if (req._body) return { size: Number(announced), parse: () => req.body };
+  if (req._body) {
+    const bytes = () => read.get(req) ?? Buffer.from(JSON.stringify(req.body));
+    return { size: Number(announced), parse: () => req.body, bytes };
+  }
 
   const encoding = req.headers["content-encoding"]?.toLowerCase() ?? "identity";
   const sent = await readBytes(req, limit);
   const decoder = decoderFor(type);
   const bytes = encoding === "identity" ? sent : await decompress(sent, encoding, limit);
+  read.set(req, bytes);
   return {
     size: bytes.length,
+    bytes: () => bytes,
     parse: () => {
       if (bytes.length === 0) return {};
       try {

@@ -3,8 +3,9 @@ import bytes from "bytes";
 import type { ErrorRequestHandler, Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { NodeAPI } from "node-red";
 import { normalisePath } from "../src/endpoints";
+import { copyJson, type JsonObject } from "../src/json";
 import { paced } from "../src/paced";
-import type { Answer } from "../src/receive";
+import type { Answer, Keeper } from "../src/receive";
 import { readBody, Unreadable, type MaybeRead } from "./body";
 import { DeployedEndpoints } from "./deploys";
 import { loadReceiver } from "./receiver";
@@ -129,7 +130,7 @@ function middleware(RED: NodeAPI): RequestHandler[] {
  */
 function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Set<string>): RequestHandler {
   async function answerTo(req: Request & MaybeRead): Promise<Answer | undefined> {
-    const { receive, refuse } = loadReceiver();
+    const { deliver, keepersOf, refuse, verify } = loadReceiver();
     const receivedAt = new Date();
     const path = pathOf(req);
     const receivers = endpoints.at(path) ?? [];
@@ -138,7 +139,8 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
     if (req._body && isUsualSpelling(path)) passedAdmin.add(path);
     try {
       // Read before it waits: it must not be lost where its sender waits less long.
-      const { size, parse } = await readBody(req, limit);
+      const { size, parse, bytes } = await readBody(req, limit);
+      let kept: Kept | undefined;
       for (;;) {
         if (!(await endpoints.running(size))) return refuse("deploying", receivers);
         if (endpoints.deploying) continue; // again
@@ -148,9 +150,24 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
           Object.assign(req, { body, _body: true }); // for a node of another type that has the path now
           return undefined;
         }
+        const verified = verify(body, current, { receivedAt });
+        if ("status" in verified) return verified;
+        const { event } = verified;
+        const others = verified.letThrough.filter(({ keeper }) => !keeper);
+        const keepers = keepersOf(verified.verified);
+        if (keepers.size > 0 && !kept) {
+          const own = keepers.size + others.length > 1 ? () => copyJson(event) : () => event;
+          kept = await keep(own, keepers, { path: normalisePath(path), body: bytes(), receivedAt });
+          if (kept === "not-stored") return refuse("not-stored", verified.verified);
+          if (kept === "closed" && !endpoints.deploying) return refuse("deploying", verified.verified);
+          if (kept === "closed") kept = undefined;
+          if (!kept || others.length > 0) continue; // meanwhile the flows can be others
+        }
+        const delivered = deliver(event, others, { receivedAt });
         // Once more where a deploy came between: what is answered 200 has come to a node that runs.
-        const { answer, delivered } = receive(body, current, { receivedAt });
-        if (delivered.length === 0 || (await endpoints.delivered(delivered))) return answer;
+        if (delivered.length > 0 && !(await endpoints.delivered(delivered))) continue;
+        const isDuplicate = kept === "duplicate" && delivered.length === 0;
+        return { status: 200, body: { ok: true, ...(isDuplicate && { duplicate: true }) } };
       }
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
@@ -163,6 +180,20 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
       .then((answer) => (answer ? send(answer, res) : next()))
       .catch(next);
   };
+}
+
+/** What has become of an event in the inboxes that it is for. */
+type Kept = Awaited<ReturnType<Keeper["accept"]>>;
+
+/** Has all inboxes that an event is for store it, each with an `event` of its own. */
+async function keep(
+  event: () => JsonObject,
+  keepers: Set<Keeper>,
+  arrival: Parameters<Keeper["accept"]>[1],
+): Promise<Kept> {
+  const results = await Promise.all(Array.from(keepers, (keeper) => keeper.accept(event(), arrival)));
+  const order: Kept[] = ["closed", "not-stored", "stored"];
+  return order.find((result) => results.includes(result)) ?? "duplicate";
 }
 
 /** Writes an answer as it is: what Express adds to one, such as an ETag, nobody reads. */

@@ -17,6 +17,7 @@ void main();
 
 async function main(): Promise<void> {
   made.set("receive.js", await bundle("src/receive.ts"));
+  made.set("inbox.js", await bundle("nodes/inbox.ts"));
   for (const type of ["radaro-config", "radaro-in", "radaro-switch"]) {
     made.set(`${type}.js`, await bundle(`nodes/${type}/runtime.ts`));
 
@@ -75,12 +76,13 @@ async function bundle(entry: string): Promise<string> {
     target: "node20",
     write: false,
     metafile: true,
+    external: ["classic-level"],
     plugins: [
       {
         name: "required",
         setup: ({ onResolve }) =>
-          onResolve({ filter: /\/src\/receive$/ }, ({ kind }) =>
-            kind === "require-call" ? { path: "./receive.js", external: true } : undefined,
+          onResolve({ filter: /\/(receive|inbox)$/ }, ({ kind, path }) =>
+            kind === "require-call" ? { path: `./${basename(path)}.js`, external: true } : undefined,
           ),
       },
     ],

@@ -1,4 +1,4 @@
-import { summarise, type EventSummary } from "./event";
+import { summarise, type EventSummary } from "./summary";
 import type { JsonObject } from "./json";
 
 /** The message that leaves `radaro in`, without what Node-RED adds to it. */
@@ -14,18 +14,33 @@ export type EventMessage = {
     receivedAt: string;
     /** Only on test events. */
     test?: true;
+    /** How many times the flow was given the event before; only with an inbox, and not the first time. */
+    redelivery?: number;
+    /** With an inbox: a later event about the same change of the same job was accepted before. */
+    superseded?: true;
   };
 };
+
+/** What a message says besides the event. */
+export interface MessageOptions {
+  merchant: string;
+  receivedAt: Date;
+  test?: boolean;
+  redelivery?: number;
+  superseded?: boolean | undefined;
+}
 
 /** @param event without its token */
 export function toMessage(
   event: JsonObject,
-  { merchant, receivedAt, test }: { merchant: string; receivedAt: Date; test: boolean },
+  { merchant, receivedAt, test, redelivery, superseded }: MessageOptions,
 ): EventMessage {
   const radaro: EventMessage["radaro"] = Object.assign(summarise(event), {
     merchant,
     receivedAt: receivedAt.toISOString(),
   });
   if (test) radaro.test = true;
+  if (redelivery) radaro.redelivery = redelivery;
+  if (superseded) radaro.superseded = true;
   return { topic: typeof event.topic === "string" ? event.topic : "", payload: event, radaro };
 }

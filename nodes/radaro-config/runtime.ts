@@ -1,5 +1,14 @@
+import { existsSync } from "node:fs";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { createMerchant, type Merchant } from "../../src/merchant";
+import type * as InboxModule from "../inbox";
+import { inboxesDir } from "../inbox-dir";
+import { serveInboxes } from "./inbox-api";
+
+interface ConfigDef extends NodeDef {
+  inbox?: boolean;
+  inboxDays?: number | string;
+}
 
 interface Credentials {
   token?: string;
@@ -9,17 +18,42 @@ interface Credentials {
 /** What other nodes see of a `radaro-config`. */
 interface ConfigNode extends Node<Credentials> {
   merchant: Merchant;
+  /** Where it is on. */
+  inbox?: InboxModule.MerchantInbox;
 }
 
-/** `radaro-config`: one merchant, with the tokens that its events carry. */
+/** How many days events are kept, where the node does not say it. */
+const defaultDays = 7;
+
+/** `radaro-config`: one merchant, with the tokens that its events carry, and its inbox. */
 export = (RED: NodeAPI): void => {
-  function RadaroConfig(this: ConfigNode, def: NodeDef) {
+  const open = serveInboxes(RED);
+
+  function RadaroConfig(this: ConfigNode, def: ConfigDef) {
     RED.nodes.createNode(this, def);
     const { token, previousToken } = this.credentials ?? {};
     this.merchant = createMerchant(def.name, [token, previousToken]);
+    const days = Number(def.inboxDays) > 0 ? Number(def.inboxDays) : defaultDays;
+    if (!def.inbox) {
+      if (existsSync(inboxesDir(RED))) void loadInbox().deleteLeftBehind(RED, days);
+      return;
+    }
+    const inbox = new (loadInbox().MerchantInbox)(RED, this, days);
+    this.inbox = inbox;
+    open.set(this.id, inbox);
+    this.on("close", (done: () => void) => {
+      open.delete(this.id);
+      void inbox.close().then(done);
+    });
   }
 
-  RED.nodes.registerType<ConfigNode, NodeDef, object, Credentials>("radaro-config", RadaroConfig, {
+  RED.nodes.registerType<ConfigNode, ConfigDef, object, Credentials>("radaro-config", RadaroConfig, {
     credentials: { token: { type: "password" }, previousToken: { type: "password" } },
   });
 };
+
+/** A file of its own: who has no inbox on does not load it. */
+function loadInbox(): typeof InboxModule {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only import that can wait and is there at once
+  return require("../inbox") as typeof InboxModule;
+}

@@ -6,6 +6,7 @@ import type { JsonObject } from "../../src/json";
 import type { Merchant } from "../../src/merchant";
 import { paced } from "../../src/paced";
 import type { Receiver, Refusal } from "../../src/receive";
+import type { MerchantInbox } from "../inbox";
 import { mountEndpoints } from "../http";
 import { loadReceiver } from "../receiver";
 
@@ -19,6 +20,7 @@ interface InDef extends NodeDef {
 /** What this node needs of a `radaro-config`. */
 interface ConfigNode extends Node<{ token?: string; previousToken?: string }> {
   merchant: Merchant;
+  inbox?: MerchantInbox;
 }
 
 type TestResult = "sent" | "not-verified" | "not-let-through" | "unknown-sample";
@@ -52,7 +54,8 @@ export = (RED: NodeAPI): void => {
     const showRefused = (why: Refusal) => {
       refused += 1;
       status.show(() => {
-        const reason = RED._(problem ? `radaro-in.problem.${problem}` : `radaro-in.refusal.${why}`);
+        const title = why === "not-stored" ? config?.inbox?.problem?.title : undefined;
+        const reason = title ?? RED._(problem ? `radaro-in.problem.${problem}` : `radaro-in.refusal.${why}`);
         const text = RED._("radaro-in.status.refused", { reason, count: refused });
         return { fill: "red", shape: "ring", text };
       });
@@ -61,6 +64,7 @@ export = (RED: NodeAPI): void => {
     const receiver: Receiver = {
       merchant: config?.merchant,
       topics: new Set(def.topics),
+      keeper: config?.inbox,
       deliver: (message) => {
         refused = 0;
         try {
@@ -106,14 +110,20 @@ export = (RED: NodeAPI): void => {
       return delivered.length > 0 ? "sent" : "not-let-through";
     };
 
-    const first: NodeStatus = problem
-      ? { fill: "red", shape: "ring", text: RED._(`radaro-in.problem.${problem}`) }
-      : { fill: "grey", shape: "ring", text: RED._("radaro-in.status.waiting") };
-    status.show(() => first);
+    const showFirst = () =>
+      status.show(() => {
+        const title = config?.inbox?.problem?.title;
+        if (problem) return { fill: "red", shape: "ring", text: RED._(`radaro-in.problem.${problem}`) };
+        if (title) return { fill: "red", shape: "ring", text: title };
+        return { fill: "grey", shape: "ring", text: RED._("radaro-in.status.waiting") };
+      });
+    showFirst();
 
+    const disconnect = config?.inbox?.connect(endpoints, showFirst);
     if (path && RED.settings.httpNodeRoot !== false) endpoints.add(path, receiver);
     this.on("close", () => {
       if (path) endpoints.remove(path, receiver);
+      disconnect?.();
       status.stop();
     });
   }

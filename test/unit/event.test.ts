@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { findProblems, summarise } from "../../src/event";
+import { findProblems } from "../../src/event";
+import { summarise } from "../../src/summary";
 import type { JsonObject } from "../../src/json";
 import { readSamples, sampleNames } from "../events";
 

@@ -1,0 +1,35 @@
+import { isJsonObject, type JsonObject } from "./json";
+
+/** What an event is about, for `msg.radaro`. */
+export interface EventSummary {
+  eventType: string | null;
+  /** Keys of `new_values` in their order; empty where there are none. */
+  changed: string[];
+  orderId: unknown;
+  externalId: unknown;
+}
+
+/** Where an event can carry its job, by topic: a job event, a job checklist, a concatenated job. */
+const jobHolders = ["order_info", "job_info", "concatenated_order_info"] as const;
+
+/**
+ * Says what an event is about. Never throws, so that it can describe an event with problems too.
+ *
+ * @param event an event, also one with fields of a wrong type
+ */
+export function summarise(event: JsonObject): EventSummary {
+  return {
+    eventType: typeof event.event_type === "string" ? event.event_type : null,
+    changed: isJsonObject(event.new_values) ? Object.keys(event.new_values) : [],
+    orderId: ofTheJob(event, "order_id"),
+    externalId: ofTheJob(event, "external_id"),
+  };
+}
+
+function ofTheJob(event: JsonObject, field: "order_id" | "external_id"): unknown {
+  for (const holder of jobHolders) {
+    const job = event[holder];
+    if (isJsonObject(job) && job[field] != null) return job[field];
+  }
+  return event[field] ?? null;
+}

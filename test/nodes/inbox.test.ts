@@ -1,0 +1,426 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Node, NodeAPI, NodeDef } from "node-red";
+import helper from "node-red-node-test-helper";
+import type { MerchantInbox } from "../../nodes/inbox";
+import type { StoredEvent } from "../../src/inbox";
+import { Store } from "../../src/store";
+import { readSamples, sampleNames } from "../events";
+import { start, stop, type Message, type Runtime } from "./runtime";
+
+const token = "Zk3vQ9cXw1LmT7yHs0RdNA";
+const tab = { id: "tab", type: "tab", label: "Flow" };
+const config = { id: "config", type: "radaro-config", name: "Acme", inbox: true, inboxDays: 7 };
+const place = { z: "tab", x: 1, y: 1 };
+const receive = {
+  ...place,
+  id: "in",
+  type: "radaro in",
+  config: "config",
+  path: "/radaro",
+  topics: [] as string[],
+  wires: [["out"]],
+};
+const out = { ...place, id: "out", type: "helper", wires: [] };
+const flow = [tab, config, receive, out];
+
+/** What a node under test does with each message. */
+type OnInput = (this: Node, msg: Message, send: (msg: object) => void, done: (error?: Error) => void) => void;
+
+/** Node types: one that never says that it is done, and one that does as it is told. */
+let onInput: OnInput;
+const types = (RED: NodeAPI) => {
+  RED.nodes.registerType("told", function (this: Node, def: NodeDef) {
+    RED.nodes.createNode(this, def);
+    this.on("input", (msg, send, done) => onInput.call(this, msg as Message, send as never, done));
+  });
+  RED.nodes.registerType("old", function (this: Node, def: NodeDef) {
+    RED.nodes.createNode(this, def);
+    this.on("input", (msg: object) => {
+      this.send(msg as Message);
+    });
+  });
+};
+const told = { ...place, id: "out", type: "told", name: "Bill", wires: [["end"]] };
+const end = { ...place, id: "end", type: "helper", wires: [] };
+
+describe("the inbox", () => {
+  let userDir: string;
+  let runtime: Runtime;
+  before(() => helper.startServer());
+  after(() => helper.stopServer());
+  beforeEach(() => {
+    userDir = mkdtempSync(join(tmpdir(), "radaro-"));
+    onInput = (_msg, _send, done) => done();
+  });
+  afterEach(async () => {
+    await stop();
+    rmSync(userDir, { recursive: true });
+  });
+  const begin = async (nodes: object[] = flow) => {
+    const options = { settings: { userDir }, nodes: [types] };
+    runtime = await start(nodes, { config: { token }, other: { token } }, options);
+  };
+  const inboxOf = (id = "config") => (helper.getNode(id) as Node & { inbox: MerchantInbox }).inbox.inbox;
+  const post = (event: object, path = "/radaro") => runtime.post(path, { ...event, token });
+  /** The newest event in the inbox, as soon as it is as it should be. */
+  const newest = async (fits: (stored: StoredEvent) => boolean): Promise<StoredEvent> => {
+    for (;;) {
+      const { events } = await inboxOf().list({}, "");
+      if (events[0] && fits(events[0].stored)) return events[0].stored;
+      await new Promise(setImmediate);
+    }
+  };
+  const settled = () => newest(({ state }) => state !== "waiting");
+  const sample = (name: (typeof sampleNames)[number]) => readSamples()[name];
+
+  describe("stores", () => {
+    for (const name of sampleNames) {
+      it(`${name} whole but for its token, and sends it as without an inbox`, async () => {
+        await begin();
+        const { all: messages } = runtime.collect("out");
+        const answer = await post(sample(name));
+        assert.deepEqual([answer.status, answer.body], [200, { ok: true }]);
+        assert.equal(messages.length, 1);
+        const { payload, radaro, topic } = messages[0]!;
+        assert.deepEqual(payload, sample(name));
+        assert.equal(topic, payload.topic);
+        const keys = ["eventType", "changed", "orderId", "externalId", "merchant", "receivedAt"];
+        assert.deepEqual(Object.keys(radaro), keys);
+        const { seq, times } = await newest(({ state }) => state === "processed");
+        assert.equal(times, 1);
+        assert.deepEqual((await inboxOf().read(seq))?.event, sample(name));
+      });
+    }
+
+    it("nothing that is refused, and counts it by reason", async () => {
+      await begin();
+      for (const body of ["{", "[]", { topic: "t" }, { token: "x" }, { token, topic: 1 }]) {
+        assert.notEqual((await runtime.post("/radaro", body)).status, 200);
+      }
+      assert.deepEqual((await inboxOf().list({}, "")).events, []);
+      const { refused } = (helper.getNode("config") as Node & { inbox: MerchantInbox }).inbox.summary;
+      const counts = refused.map(({ why, count }) => [why, count]);
+      const each = ["not-json", "not-object", "no-token", "wrong-token", "wrong-type"].map((why) => [why, 1]);
+      assert.deepEqual(counts, each);
+    });
+
+    it("in directories that nobody else can enter", async () => {
+      await begin();
+      await post(sample("job-created"));
+      for (const dir of ["radaro-inbox", "radaro-inbox/config"]) {
+        assert.equal(statSync(join(userDir, dir)).mode & 0o777, 0o700);
+      }
+    });
+
+    it("nothing at all while it is off", async () => {
+      await begin([tab, { ...config, inbox: false }, receive, out]);
+      assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
+      assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
+      assert.ok(!existsSync(join(userDir, "radaro-inbox")));
+      assert.ok(!runtime.RED.hooks.has("preDeliver"));
+    });
+
+    it("an event that no node lets through, as processed", async () => {
+      await begin([tab, config, { ...receive, topics: ["job.deleted"] }, out]);
+      const { all: messages } = runtime.collect("out");
+      assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
+      const { unwanted, times } = await settled();
+      assert.deepEqual([unwanted, times, messages.length], [true, 0, 0]);
+    });
+  });
+
+  describe("says what has become of an event:", () => {
+    it("processed, when all nodes have completed it", async () => {
+      const dones: (() => void)[] = [];
+      onInput = (msg, send, done) => {
+        dones.push(() => {
+          send(msg);
+          done();
+        });
+      };
+      await begin([tab, config, receive, told, end]);
+      await post(sample("job-created"));
+      await newest(({ state }) => state === "waiting");
+      dones[0]!();
+      assert.equal((await settled()).state, "processed");
+    });
+
+    for (const [how, fail] of [
+      ["by done(error)", (_node, _msg, done) => done(new Error("no such customer"))],
+      ["by throwing", () => assert.fail("no such customer")],
+      [
+        "by node.error(text, msg)",
+        (node, msg, done) => {
+          node.error("no such customer", msg);
+          done();
+        },
+      ],
+    ] as [string, (node: Node, msg: Message, done: (error?: Error) => void) => void][]) {
+      it(`failed, with the text and the node, where a node reports an error ${how}`, async () => {
+        onInput = function (msg, _send, done) {
+          fail(this, msg, done);
+        };
+        await begin([tab, config, receive, told, end]);
+        await post(sample("job-created"));
+        const { state, error } = await settled();
+        assert.equal(state, "failed");
+        const node = { id: "out", type: "told", name: "Bill" };
+        assert.deepEqual(error, { text: "no such customer", node });
+      });
+    }
+
+    it("failed, also where a Catch node takes the error", async () => {
+      onInput = (_msg, _send, done) => done(new Error("no such customer"));
+      const catching = { ...place, id: "catch", type: "catch", scope: null, wires: [["end"]] };
+      await begin([tab, config, receive, told, catching, end]);
+      await post(sample("job-created"));
+      assert.equal((await settled()).state, "failed");
+    });
+
+    it("processed, where a node of the old kind has taken it", async () => {
+      await begin([tab, config, receive, { ...told, type: "old" }, end]);
+      runtime.collect("end");
+      await post(sample("job-created"));
+      assert.equal((await settled()).state, "processed");
+    });
+
+    it("processed, where nothing is wired", async () => {
+      await begin([tab, config, { ...receive, wires: [] }]);
+      await post(sample("job-created"));
+      assert.equal((await settled()).state, "processed");
+    });
+  });
+
+  describe("gives an event again", () => {
+    it("after the flows were stopped before it was done, with the count of the times before", async () => {
+      onInput = () => undefined;
+      await begin([tab, config, receive, told, end]);
+      const order = [
+        "2026-01-01T10:00:00.000003Z",
+        "2026-01-01T10:00:00.000002Z",
+        "2026-01-01T09:00:00+00:00",
+      ];
+      for (const updated_at of order) await post({ ...sample("job-created"), updated_at });
+      const redelivered: Message[] = [];
+      onInput = (msg, _send, done) => {
+        redelivered.push(msg);
+        done();
+      };
+      await runtime.deploy([tab, config, receive, told, end]);
+      await settled();
+      assert.deepEqual(
+        redelivered.map(({ payload }) => payload.updated_at),
+        order.toReversed(),
+      );
+      assert.deepEqual(
+        redelivered.map(({ radaro }) => radaro.redelivery),
+        [1, 1, 1],
+      );
+    });
+
+    it("after a deploy that stopped only the node that had it", async () => {
+      onInput = () => undefined;
+      await begin([tab, config, receive, told, end]);
+      await post(sample("job-created"));
+      onInput = (_msg, _send, done) => done();
+      const inbox = inboxOf();
+      await runtime.deploy([tab, config, receive, { ...told, name: "Billing" }, end], "nodes");
+      assert.equal((await newest(({ state }) => state === "processed")).times, 2);
+      assert.equal(inboxOf(), inbox);
+    });
+
+    it("not, where a deploy did not touch the node that has it", async () => {
+      const dones: (() => void)[] = [];
+      onInput = (_msg, _send, done) => void dones.push(done);
+      const other = { ...place, id: "other", type: "helper", name: "a", wires: [] };
+      await begin([tab, config, receive, told, end, other]);
+      await post(sample("job-created"));
+      await runtime.deploy([tab, config, receive, told, end, { ...other, name: "b" }], "nodes");
+      assert.equal(dones.length, 1);
+      dones[0]!();
+      assert.equal((await settled()).times, 1);
+    });
+
+    it("where it is asked to, also all that have failed", async () => {
+      onInput = (_msg, _send, done) => done(new Error("down"));
+      await begin([tab, config, receive, told, end]);
+      for (const name of ["job-created", "job-completed", "job-deleted"] as const) {
+        await post(sample(name));
+        await newest(({ topic, state }) => topic === sample(name).topic && state === "failed");
+      }
+      const times: (number | undefined)[] = [];
+      onInput = ({ radaro }, _send, done) => {
+        times.push(radaro.redelivery);
+        done();
+      };
+      const { events } = await inboxOf().list({}, "");
+      assert.equal(await inboxOf().runAgain([events[0]!.stored.seq]), 1);
+      await newest(({ state }) => state === "processed");
+      assert.equal(await inboxOf().runFailed(), 2);
+      while (inboxOf().counts?.processed !== 3) await new Promise(setImmediate);
+      assert.deepEqual(times, [1, 1, 1]);
+      assert.deepEqual((await inboxOf().list({ state: "failed" }, "")).events, []);
+    });
+
+    it("only when a node is there for its path again", async () => {
+      onInput = () => undefined;
+      await begin([tab, config, receive, told, end]);
+      await post(sample("job-created"));
+      onInput = (_msg, _send, done) => done();
+      await runtime.deploy([tab, config, { ...receive, path: "/other" }, told, end]);
+      await post(sample("job-deleted"), "/other");
+      await settled();
+      assert.deepEqual(inboxOf().counts, { waiting: 1, processed: 1, "handed-over": 0, failed: 0 });
+      await runtime.deploy([tab, config, receive, told, end]);
+      while (inboxOf().counts?.processed !== 2) await new Promise(setImmediate);
+    });
+  });
+
+  describe("answers a body that it has with duplicate", () => {
+    const duplicate = { ok: true, duplicate: true };
+
+    it("and sends nothing", async () => {
+      await begin();
+      const { all: messages } = runtime.collect("out");
+      const answers = await Promise.all([1, 2, 3].map(() => post(sample("job-created"))));
+      answers.push(await post(sample("job-created"), "/radaro/"));
+      assert.deepEqual(
+        answers.map(({ body }) => body),
+        [{ ok: true }, duplicate, duplicate, duplicate],
+      );
+      assert.equal(messages.length, 1);
+    });
+
+    it("also after a deploy, but not where a byte is another one, nor on another path", async () => {
+      const second = { ...receive, id: "in2", path: "/second" };
+      await begin([...flow, second]);
+      const text = JSON.stringify({ ...sample("job-created"), token });
+      assert.deepEqual((await runtime.post("/radaro", text)).body, { ok: true });
+      await runtime.deploy([...flow, second]);
+      assert.deepEqual((await runtime.post("/radaro", text)).body, duplicate);
+      assert.deepEqual((await runtime.post("/radaro", `${text} `)).body, { ok: true });
+      assert.deepEqual((await runtime.post("/second", text)).body, { ok: true });
+    });
+
+    it("unless a merchant without it or with another one of its own wants it", async () => {
+      const other = { ...config, id: "other" };
+      const second = { ...receive, id: "in2", config: "other" };
+      await begin([...flow, other, second]);
+      const { all: messages } = runtime.collect("out");
+      assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
+      assert.deepEqual((await post(sample("job-created"))).body, duplicate);
+      assert.equal(messages.length, 2);
+      await runtime.deploy([...flow, { ...other, inbox: false }, second]);
+      const { all: later } = runtime.collect("out");
+      assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
+      assert.equal(later.length, 1);
+    });
+  });
+
+  describe("marks an event as superseded", () => {
+    const at = (updated_at: string, changed: object = { new_values: { status: "delivered" } }) => ({
+      ...sample("job-completed"),
+      ...changed,
+      updated_at,
+    });
+    const marks = async (events: object[]) => {
+      await begin();
+      const { all: messages } = runtime.collect("out");
+      for (const event of events) await post(event);
+      return messages.map(({ radaro }) => radaro.superseded);
+    };
+
+    it("where a later one about the same fields of the same job came before", async () => {
+      const later = "2026-01-01T12:00:00.000002+02:00";
+      assert.deepEqual(await marks([at(later), at("2026-01-01T10:00:00.000001Z")]), [undefined, true]);
+    });
+
+    it("also where both arrive together", async () => {
+      await begin();
+      const { all: messages } = runtime.collect("out");
+      const times = ["2026-01-02T10:00:00Z", "2026-01-01T10:00:00Z", "2026-01-03T10:00:00Z"];
+      await Promise.all(times.map((time) => post(at(time))));
+      for (const { radaro, payload } of messages) {
+        const before = messages.slice(
+          0,
+          messages.findIndex((message) => message.payload === payload),
+        );
+        const isLate = before.some((other) => String(other.payload.updated_at) > String(payload.updated_at));
+        assert.equal(radaro.superseded, isLate || undefined);
+      }
+    });
+
+    it("but not where the job, the fields or nothing else is another, or the time is not known", async () => {
+      const [early, late] = ["2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z"];
+      const events = [
+        at(late),
+        at(late, { new_values: { status: "assigned" } }),
+        at(early, { new_values: { is_confirmed_by_customer: true } }),
+        at(early, { new_values: { status: "failed", driver: 1 } }),
+        at(early, { order_info: { order_id: 1 } }),
+        at("not a time"),
+      ];
+      assert.deepEqual(
+        await marks(events),
+        events.map(() => undefined),
+      );
+    });
+  });
+
+  describe("answers 503 and sends nothing", () => {
+    const refused = { ok: false, error: "Node-RED could not store the event in its inbox." };
+
+    it("while its directory cannot be made, and stores again when it can", async () => {
+      const file = join(userDir, "radaro-inbox");
+      writeFileSync(file, "");
+      await begin();
+      const { all: messages } = runtime.collect("out");
+      const answer = await post(sample("job-created"));
+      assert.deepEqual([answer.status, answer.body], [503, refused]);
+      assert.ok(Number(answer.headers.get("retry-after")) > 0);
+      await runtime.statuses.find(({ fill }) => fill === "red");
+      assert.equal(inboxOf().problem?.problem, "unwritable");
+      assert.equal(messages.length, 0);
+      rmSync(file);
+      while ((await post(sample("job-created"))).status !== 200) await new Promise(setImmediate);
+      assert.equal(messages.length, 1);
+    });
+
+    it("while another has the directory, and stores again when that has gone", async () => {
+      const other = await Store.open(join(userDir, "radaro-inbox/config"));
+      await begin();
+      assert.equal((await post(sample("job-created"))).status, 503);
+      await runtime.statuses.find(({ fill }) => fill === "red");
+      assert.equal(inboxOf().problem?.problem, "locked");
+      await other.close();
+      while ((await post(sample("job-created"))).status !== 200) await new Promise(setImmediate);
+    });
+
+    it("while what is in it is damaged, and stores again when that is taken away", async () => {
+      await begin();
+      await post(sample("job-created"));
+      await settled();
+      await runtime.deploy([tab, { ...config, inbox: false }, receive, out]);
+      const dir = join(userDir, "radaro-inbox/config");
+      for (const name of readdirSync(dir))
+        if (name.startsWith("MANIFEST")) writeFileSync(join(dir, name), "broken");
+      await runtime.deploy(flow);
+      assert.equal((await post(sample("job-created"))).status, 503);
+      await runtime.statuses.find(({ fill }) => fill === "red");
+      assert.equal(inboxOf().problem?.problem, "damaged");
+      renameSync(dir, join(userDir, "damaged"));
+      while ((await post(sample("job-created"))).status !== 200) await new Promise(setImmediate);
+    });
+  });
+
+  it("begins anew, and stores, where its directory is deleted", async () => {
+    await begin();
+    await post(sample("job-created"));
+    rmSync(join(userDir, "radaro-inbox"), { recursive: true });
+    assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
+    assert.ok(existsSync(join(userDir, "radaro-inbox/config")));
+  });
+});
