@@ -23,8 +23,11 @@ export const meanings = {
   "job-checklist-confirmed": { topic: "checklist.job_checklist_confirmation" },
 } as const satisfies Record<string, Omit<EventRule, "kind">>;
 
-/** Besides: any other change of a field, any other event, and what no rule before it matched. */
-export type Meaning = keyof typeof meanings | "changed" | "event" | "otherwise";
+/**
+ * Besides: any other change of a field, any other event, what came after a later change, and what no
+ * rule before it matched.
+ */
+export type Meaning = keyof typeof meanings | "changed" | "event" | "superseded" | "otherwise";
 
 const noParts = {
   topic: "",
@@ -39,8 +42,9 @@ const noParts = {
 /** The rule that says what is meant, with all its parts. */
 export function ruleOf(meaning: Meaning): Rule {
   switch (meaning) {
+    case "superseded":
     case "otherwise":
-      return { kind: "otherwise" };
+      return { kind: meaning };
     case "changed":
       return { kind: "event", ...noParts, eventType: "updated" };
     case "event":
@@ -53,7 +57,7 @@ export function ruleOf(meaning: Meaning): Rule {
 /** What a rule means, however it is written. `undefined`: it is no rule. */
 export function meaningOf(rule: unknown): Meaning | undefined {
   const parsed = parseRule(rule);
-  if (parsed === "otherwise") return parsed;
+  if (typeof parsed === "string") return parsed;
   if ("problem" in parsed) return undefined;
   const same = (meaning: Meaning) => JSON.stringify(parseRule(ruleOf(meaning))) === JSON.stringify(parsed);
   const known = (Object.keys(meanings) as Meaning[]).find(same);

@@ -20,15 +20,17 @@ export interface EventRule {
   toType?: ValueType;
 }
 
-export type Rule = EventRule | { kind: "otherwise" };
+/** `superseded`: a later change came before the event, which the message says, and not the event. */
+export type Rule = EventRule | { kind: "superseded" } | { kind: "otherwise" };
 
 /** Rules, made ready to run once an event. */
 export interface CompiledRules {
   /**
    * @param event what the message's property holds
+   * @param superseded whether the message says that a later change came before it
    * @returns to which outputs the event goes: the places of the rules that match, counted from 0, rising
    */
-  route(event: JsonObject): number[];
+  route(event: JsonObject, superseded?: boolean): number[];
   /** What is wrong with which rule (counted from 1). Such a rule never matches; the others work. */
   problems: { rule: number; problem: RuleProblem }[];
 }
@@ -41,6 +43,7 @@ export type RuleProblem = "not-a-rule" | "wrong-part" | "wrong-from" | "wrong-to
  */
 export function compileRules(rules: readonly unknown[], checkall: boolean): CompiledRules {
   const problems: CompiledRules["problems"] = [];
+  const ofSuperseded: number[] = [];
   const withoutField: PlacedRule[] = [];
   // An event has few fields, each with one value: of however many rules, only those about them are
   // looked at.
@@ -51,6 +54,8 @@ export function compileRules(rules: readonly unknown[], checkall: boolean): Comp
     if (parsed === "otherwise") {
       // Behind the first, another can never match.
       otherwise = Math.min(otherwise, place);
+    } else if (parsed === "superseded") {
+      ofSuperseded.push(place);
     } else if ("problem" in parsed) {
       problems.push({ rule: place + 1, problem: parsed.problem });
     } else if (parsed.field === "") {
@@ -64,8 +69,8 @@ export function compileRules(rules: readonly unknown[], checkall: boolean): Comp
     }
   });
 
-  function route(event: JsonObject): number[] {
-    const places: number[] = [];
+  function route(event: JsonObject, superseded = false): number[] {
+    const places = superseded ? [...ofSuperseded] : [];
     for (const rule of withoutField) if (isOfItsKind(event, rule)) places.push(rule.place);
     if (byField.size > 0 && isJsonObject(event.new_values)) {
       for (const [field, value] of Object.entries(event.new_values)) {
@@ -104,7 +109,7 @@ function matchesRest(event: JsonObject, rule: PlacedRule): boolean {
 /** Finds what is wrong with one rule. `undefined`: nothing. */
 export function findRuleProblem(rule: unknown): RuleProblem | undefined {
   const parsed = parseRule(rule);
-  return parsed !== "otherwise" && "problem" in parsed ? parsed.problem : undefined;
+  return typeof parsed === "object" && "problem" in parsed ? parsed.problem : undefined;
 }
 
 /** A rule about events with all its parts, read: what it means, however it is written. */
@@ -117,9 +122,9 @@ export interface ParsedRule {
 }
 
 /** Reads a rule, or says what is wrong with it. */
-export function parseRule(rule: unknown): ParsedRule | "otherwise" | { problem: RuleProblem } {
+export function parseRule(rule: unknown): ParsedRule | "superseded" | "otherwise" | { problem: RuleProblem } {
   if (!isJsonObject(rule)) return { problem: "not-a-rule" };
-  if (rule.kind === "otherwise") return "otherwise";
+  if (rule.kind === "superseded" || rule.kind === "otherwise") return rule.kind;
   if (rule.kind !== "event") return { problem: "not-a-rule" };
 
   const parts = [rule.topic ?? "", rule.eventType ?? "", rule.field ?? ""];

@@ -86,7 +86,8 @@ RED.nodes.registerType<Properties>("radaro switch", {
     const outputs = $("#node-input-outputs").val("{}");
     const removed = new Set<number>();
     const list = $("#node-input-rule-container");
-    const updateOutputs = () => {
+    const checkall = $("#node-input-checkall");
+    const update = () => {
       const moved: Record<string, number> = {};
       for (const output of removed) moved[output] = -1;
       const items = list.editableList("items");
@@ -102,6 +103,11 @@ RED.nodes.registerType<Properties>("radaro switch", {
         $(item)
           .find(".radaro-switch-down")
           .prop("disabled", i === items.length - 1);
+        const goesElsewhereToo =
+          parseRule(row.read?.()) === "superseded" && (i > 0 || checkall.prop("checked") === true);
+        $(item)
+          .find(".radaro-switch-tip")
+          .text(goesElsewhereToo ? t("label.superseded-tip") : "");
       });
       outputs.val(JSON.stringify(moved));
     };
@@ -109,20 +115,21 @@ RED.nodes.registerType<Properties>("radaro switch", {
     list.css("min-height", "150px").editableList({
       addItem(container: JQuery, _index: number, row: Row) {
         const isNew = row.rule === undefined;
-        buildRow(container, row, t, updateOutputs);
-        updateOutputs();
+        buildRow(container, row, t, update);
+        update();
         if (isNew) container.find("select").first().trigger("focus");
       },
       removeItem(row: Row) {
         if (row.output !== undefined) removed.add(row.output);
-        updateOutputs();
+        update();
       },
-      sortItems: updateOutputs,
+      sortItems: update,
       scrollOnAdd: false, // a new rule comes into view as it gets the focus
       sortable: true,
       removable: true,
     });
     this.rules.forEach((rule, output) => list.editableList("addItem", { rule, output }));
+    checkall.on("change", update);
   },
   oneditsave() {
     this.rules = $("#node-input-rule-container")
@@ -142,9 +149,8 @@ RED.nodes.registerType<Properties>("radaro switch", {
 function sentence(rule: unknown, t: Translate): string {
   const meaning = meaningOf(rule);
   const parsed = parseRule(rule);
-  if (parsed === "otherwise" || meaning === undefined || "problem" in parsed) {
-    return t(meaning === "otherwise" ? "meaning.otherwise" : "label.broken");
-  }
+  if (typeof parsed === "string") return t(`meaning.${parsed}`);
+  if (meaning === undefined || "problem" in parsed) return t("label.broken");
   if (meaning !== "changed" && meaning !== "event") return t(`meaning.${meaning}`);
   const parts = [
     parsed.topic && nameOf("topic", parsed.topic),
@@ -175,7 +181,7 @@ function valueName(field: string, wanted: ParsedRule["to"], t: Translate): strin
 }
 
 /** Fills a row of the list. */
-function buildRow(container: JQuery, row: Row, t: Translate, moved: () => void): void {
+function buildRow(container: JQuery, row: Row, t: Translate, changed: () => void): void {
   container.addClass("radaro-switch-rule");
   const line = $("<div>", { class: "radaro-switch-sentence" }).appendTo(container);
   const mover = (direction: "up" | "down") =>
@@ -186,7 +192,7 @@ function buildRow(container: JQuery, row: Row, t: Translate, moved: () => void):
         const item = container.closest("li");
         if (direction === "up") item.insertBefore(item.prev());
         else item.insertAfter(item.next());
-        moved();
+        changed();
         $(this).trigger("focus");
       })
       .appendTo(container);
@@ -201,7 +207,10 @@ function buildRow(container: JQuery, row: Row, t: Translate, moved: () => void):
     problem.text(found === undefined ? "" : t(text, { problem: t(`problem.${found}`) }));
   };
   if (isEditable(rule)) {
-    row.read = buildSentence(line, rule, t, () => showProblem("problem.mend"));
+    row.read = buildSentence(line, rule, t, () => {
+      showProblem("problem.mend");
+      changed();
+    });
     showProblem("problem.mend");
   } else {
     $("<code>", { class: "radaro-switch-broken" }).text(JSON.stringify(rule)).appendTo(line);
@@ -209,6 +218,7 @@ function buildRow(container: JQuery, row: Row, t: Translate, moved: () => void):
     showProblem("problem.kept");
   }
   problem.appendTo(line);
+  $("<div>", { class: "radaro-switch-tip", role: "status" }).appendTo(line);
 }
 
 /** Whether the inputs can show all that a rule says, be it right or wrong. */
@@ -242,7 +252,7 @@ function buildSentence(line: JQuery, rule: EventRule, t: Translate, edited: () =
     known.filter((meaning) => !isChecklist(meaning)),
   );
   group(nameOf("topicGroup", "checklist"), known.filter(isChecklist));
-  group(nameOf("topicGroup", "other"), ["changed", "event", "otherwise"]);
+  group(nameOf("topicGroup", "other"), ["changed", "event", "superseded", "otherwise"]);
 
   const showParts = (meaning: Meaning, from: EventRule) => {
     line.children(".radaro-switch-parts").remove();

@@ -32,7 +32,7 @@ export = (RED: NodeAPI): void => {
         done(new Error(RED._("radaro-switch.error.no-event", { property })));
         return;
       }
-      const outputs = route(event);
+      const outputs = route(event, isSuperseded(msg));
       if (outputs.length > 0) {
         const messages = new Array<NodeMessage | null>(outputs.at(-1)! + 1).fill(null);
         for (const output of outputs) messages[output] = msg;
@@ -44,3 +44,8 @@ export = (RED: NodeAPI): void => {
 
   RED.nodes.registerType("radaro switch", RadaroSwitch);
 };
+
+/** A message that did not come from `radaro in` may have anything in `radaro`, or nothing. */
+function isSuperseded(msg: NodeMessage & { radaro?: { superseded?: unknown } | null }): boolean {
+  return msg.radaro?.superseded === true;
+}

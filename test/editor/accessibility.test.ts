@@ -8,6 +8,7 @@ const rules = [
   { kind: "event", eventType: "updated", field: "status", from: "assigned", fromType: "str" },
   { kind: "event", topic: "job.changed", field: "driver" },
   { kind: "later" },
+  { kind: "superseded" },
   { kind: "otherwise" },
 ];
 const broker = { id: "broker", type: "mqtt-broker", name: "Broker", broker: "localhost", port: "1883" };
@@ -32,7 +33,7 @@ const flows = [
     name: "ours switch",
     property: "payload",
     rules,
-    outputs: 4,
+    outputs: 5,
   },
   { id: "core1", type: "http in", ...at, y: 220, name: "core in", url: "/x", method: "post" },
   {

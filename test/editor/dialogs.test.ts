@@ -182,6 +182,41 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
     assert.deepEqual((await current<SwitchNode>("switch1")).rules, saved.rules);
   });
 
+  it("of radaro switch keeps a rule for superseded events, and says how they leave by its output only", async () => {
+    const { editor } = session;
+    const tips = () => $(".radaro-switch-tip").allInnerTexts();
+    const tip =
+      "Superseded events can leave by other outputs too. To keep them from that, move this rule to the top," +
+      " and untick 'Send to every rule that matches'.";
+    await editor.edit("6 routes");
+    assert.deepEqual(await tips(), ["", "", "", "", "", ""]);
+    await editor.choose(rule(2).locator("select").first(), "Superseded by a later change");
+    assert.deepEqual(await tips(), ["", tip, "", "", "", ""]);
+    await editor.click("#node-input-checkall");
+    assert.deepEqual(await tips(), ["", tip, "", "", "", ""]);
+    await editor.click(rule(2).locator(".radaro-switch-up"));
+    assert.deepEqual(await tips(), ["", "", "", "", "", ""]);
+    await editor.click("#node-input-checkall");
+    assert.deepEqual(await tips(), [tip, "", "", "", "", ""]);
+    await editor.choose(rule(1).locator("select").first(), "Job created");
+    assert.deepEqual(await tips(), ["", "", "", "", "", ""]);
+    await editor.choose(rule(1).locator("select").first(), "Superseded by a later change");
+    await editor.leave("ok");
+    const saved = await current<SwitchNode>("switch1");
+    assert.deepEqual(saved.rules, [{ kind: "superseded" }, completed, ...rules.slice(2)]);
+
+    await editor.edit("6 routes");
+    const chosen = rule(1).locator("select").first();
+    assert.equal(await chosen.inputValue(), "superseded");
+    assert.deepEqual(await tips(), [tip, "", "", "", "", ""]);
+    await editor.leave("ok");
+    assert.deepEqual(await current<SwitchNode>("switch1"), saved);
+    const label = await editor.page.evaluate(
+      "RED.nodes.node('switch1')._def.outputLabels.call(RED.nodes.node('switch1'), 0)",
+    );
+    assert.equal(label, "Superseded by a later change");
+  });
+
   it("of radaro switch lets a wrong value be mended, and asks for a field before its values", async () => {
     const { editor } = session;
     await editor.edit("6 routes");

@@ -12,6 +12,7 @@ const rated = {
   to: true,
   toType: "bool",
 };
+const superseded = { kind: "superseded" };
 const otherwise = { kind: "otherwise" };
 
 /** Starts a `radaro switch`, with a node behind each of its outputs and a Catch node. */
@@ -82,6 +83,25 @@ describe("radaro switch", () => {
     await stop();
     const first = await begin(rules, { checkall: false });
     assert.deepEqual(await first.send({ payload: readSamples()["job-completed"] }), [1]);
+  });
+
+  it("tells a superseded event by msg.radaro, wherever the event itself is", async () => {
+    const { send, behind } = await begin([superseded, completed, otherwise], { property: "event" });
+    const event = readSamples()["job-completed"];
+    assert.deepEqual(await send({ event, radaro: { superseded: true } }), [1, 2]);
+    assert.deepEqual(behind[0]!.all[0]?.radaro, { superseded: true });
+    for (const radaro of [undefined, null, "superseded", true, [], {}, { superseded: "true" }]) {
+      assert.deepEqual(await send({ event, radaro }), [2]);
+    }
+  });
+
+  it("keeps a superseded event from all other outputs where its rule is first and the first is enough", async () => {
+    const { send, caught } = await begin([superseded, completed, otherwise], { checkall: false });
+    const payload = readSamples()["job-completed"];
+    assert.deepEqual(await send({ payload, radaro: { superseded: true } }), [1]);
+    assert.deepEqual(await send({ payload }), [2]);
+    assert.deepEqual(await send({ payload: {}, radaro: {} }), [3]);
+    assert.equal(caught.all.length, 0);
   });
 
   it("reads the event from the property it is told", async () => {

@@ -26,10 +26,11 @@ const rated: EventRule = {
   to: true,
   toType: "bool",
 };
+const superseded: Rule = { kind: "superseded" };
 const otherwise: Rule = { kind: "otherwise" };
 
-const route = (rules: unknown[], event: JsonObject, checkall = true) =>
-  compileRules(rules, checkall).route(event);
+const route = (rules: unknown[], event: JsonObject, checkall = true, isSuperseded?: boolean) =>
+  compileRules(rules, checkall).route(event, isSuperseded);
 const matches = (rule: Partial<EventRule>, event: JsonObject) =>
   route([{ kind: "event", ...rule }], event).length === 1;
 
@@ -110,6 +111,22 @@ describe("rules", () => {
     assert.deepEqual(route([otherwise], {}), [0]);
   });
 
+  it("match superseded by what the message says, and not by the event", () => {
+    const rules = [superseded, completed, superseded, otherwise];
+    const event = samples["job-completed"];
+    assert.deepEqual(route(rules, event, true, true), [0, 1, 2]);
+    assert.deepEqual(route(rules, event, true, false), [1]);
+    assert.deepEqual(route(rules, event), [1]);
+    assert.deepEqual(route([superseded], { superseded: true, radaro: { superseded: true } }), []);
+  });
+
+  it("match superseded before all others where it stands first, and in its turn elsewhere", () => {
+    const event = samples["job-completed"];
+    assert.deepEqual(route([superseded, completed, otherwise], event, false, true), [0]);
+    assert.deepEqual(route([completed, superseded, otherwise], event, false, true), [0]);
+    assert.deepEqual(route([rated, otherwise, superseded], event, true, true), [1, 2]);
+  });
+
   it("stop at the first that matches, when told so", () => {
     const any: Rule = { kind: "event" };
     assert.deepEqual(route([rated, any, completed, otherwise], samples["job-completed"], false), [1]);
@@ -135,7 +152,8 @@ describe("rules", () => {
       assert.deepEqual(compiled.problems, [{ rule: 2, problem }]);
       assert.deepEqual(compiled.route({ new_values: { a: 1 } }), [2]);
     }
-    for (const rule of [completed, rated, otherwise]) assert.equal(findRuleProblem(rule), undefined);
+    for (const rule of [completed, rated, superseded, otherwise])
+      assert.equal(findRuleProblem(rule), undefined);
   });
 
   it("do what the contract says, for any rules and events", () => {
@@ -157,16 +175,18 @@ describe("rules", () => {
     const part = fc.constantFrom("", "a", "b");
     const rule = fc.oneof(
       { weight: 4, arbitrary: fc.tuple(part, part, part, wanted, wanted) },
-      { weight: 1, arbitrary: fc.constant(otherwise) },
+      { weight: 1, arbitrary: fc.constantFrom(superseded, otherwise) },
     );
     fc.assert(
-      fc.property(fc.array(rule), event, fc.boolean(), (rules, event, checkall) => {
+      fc.property(fc.array(rule), event, fc.boolean(), fc.boolean(), (rules, event, checkall, late) => {
         const expected: number[] = [];
         rules.forEach((rule, place) => {
           const before = expected.length > 0;
-          if (!Array.isArray(rule)) {
+          if (rule === otherwise) {
             if (!before) expected.push(place);
-          } else {
+          } else if (rule === superseded) {
+            if (late && (checkall || !before)) expected.push(place);
+          } else if (Array.isArray(rule)) {
             const [topic, type, field, [fromType, from], [toType, to]] = rule;
             let holds = (!topic || event.topic === topic) && (!type || event.event_type === type);
             if (field) {
@@ -183,7 +203,7 @@ describe("rules", () => {
           const [topic, eventType, field, [fromType, from], [toType, to]] = rule;
           return { kind: "event", topic, eventType, field, from, fromType, to, toType };
         });
-        assert.deepEqual(route(compiled, event, checkall), expected);
+        assert.deepEqual(route(compiled, event, checkall, late), expected);
       }),
       { numRuns: 1000 },
     );
