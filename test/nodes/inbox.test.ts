@@ -178,6 +178,18 @@ describe("the inbox", () => {
       });
     }
 
+    it("failed, with the text, where a Function node throws", async () => {
+      const func = "throw new Error('no such customer');";
+      await begin([
+        tab,
+        config,
+        receive,
+        { ...place, id: "out", type: "function", func, outputs: 1, libs: [], wires: [] },
+      ]);
+      await post(sample("job-created"));
+      assert.equal((await settled()).error?.text, "no such customer");
+    });
+
     it("failed, also where a Catch node takes the error", async () => {
       onInput = (_msg, _send, done) => done(new Error("no such customer"));
       const catching = { ...place, id: "catch", type: "catch", scope: null, wires: [["end"]] };
