@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+import { isNativeError } from "node:util/types";
 import type { Node, NodeAPI } from "node-red";
 import type { Outcome } from "../src/inbox";
 
@@ -217,7 +219,8 @@ export class Tracking {
 
 /** An error, as the inbox shows it. */
 function describe(error: unknown, { id, name, type }: Node) {
-  const text =
-    error instanceof Error ? error.message : typeof error === "string" ? error : JSON.stringify(error);
-  return { text: (text ?? "").slice(0, maxText), node: { id, type, ...(name && { name }) } };
+  // One that a function node has thrown is no `instanceof Error`: it comes from a context of its own.
+  const reported: unknown = isNativeError(error) ? error.message : error;
+  const text = typeof reported === "string" ? reported : inspect(reported);
+  return { text: text.slice(0, maxText), node: { id, type, ...(name && { name }) } };
 }
