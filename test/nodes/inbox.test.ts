@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import helper from "node-red-node-test-helper";
 import type { MerchantInbox } from "../../nodes/inbox";
@@ -158,6 +159,10 @@ describe("the inbox", () => {
       ["by done(error)", (_node, _msg, done) => done(new Error("no such customer"))],
       ["by throwing", () => assert.fail("no such customer")],
       [
+        "by throwing in a context of its own, as a function node does",
+        (_node, _msg, done) => done(runInNewContext("new Error('no such customer')") as Error),
+      ],
+      [
         "by node.error(text, msg)",
         (node, msg, done) => {
           node.error("no such customer", msg);
@@ -188,6 +193,20 @@ describe("the inbox", () => {
       ]);
       await post(sample("job-created"));
       assert.equal((await settled()).error?.text, "no such customer");
+    });
+
+    it("failed, also where a node reports something that is no error and has no text", async () => {
+      onInput = function (msg, _send, done) {
+        const response: Record<string, unknown> = { statusCode: 404 };
+        response.request = { response };
+        this.error(response, msg);
+        done();
+      };
+      await begin([tab, config, receive, told, end]);
+      await post(sample("job-created"));
+      const { state, error } = await settled();
+      assert.equal(state, "failed");
+      assert.match(error!.text, /statusCode: 404/);
     });
 
     it("failed, also where a Catch node takes the error", async () => {
