@@ -98,6 +98,7 @@ export class MerchantInbox implements Keeper, Flow {
       return await this.inbox.accept(...arrival);
     } catch (error) {
       if (error instanceof Closed) return "closed";
+      // Known, where the store cannot be used; it remains that the event cannot be written.
       if (!(error instanceof Unusable)) this.node.error(this.RED._("radaro-config.inbox.too-deep"));
       return "not-stored";
     }

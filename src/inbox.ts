@@ -1,5 +1,5 @@
 import type { JsonObject } from "./json";
-import { type bounds, Store, Unusable, type Change, type Filter, type Problem } from "./store";
+import { type bounds, Store, Unusable, type Change, type Filter, type Some } from "./store";
 import { prepare, type AcceptedEvent, type FlowError, type StoredEvent } from "./stored-event";
 
 /** What has become of an event that was given to the flow. */
@@ -74,7 +74,7 @@ export class Inbox {
   #opening: Promise<Store> | undefined;
   /** The end of all that writes, one after the other. */
   #writes: Promise<unknown> = Promise.resolve();
-  #writing = false;
+  #writing: Promise<void> | undefined;
   #arrived: Arrived[] = [];
   /** What has become of events, and is not on disk yet. */
   readonly #changes = new Map<string, Change>();
@@ -128,7 +128,7 @@ export class Inbox {
     return new Promise((resolve, reject) => {
       const accepted = prepare(event, { path, body, receivedAt, times: this.flow.running ? 1 : 0 });
       this.#arrived.push({ ...accepted, event, resolve, reject });
-      void this.#write();
+      this.#write();
     });
   }
 
@@ -153,34 +153,31 @@ export class Inbox {
     let free = maxAgain;
     let freed: () => void = () => undefined;
     for (let after: string | undefined = ""; after !== undefined && this.flow.running;) {
-      const events = await this.#alone(async (store) => {
-        const { seqs, last } = await store.some("waiting", after!);
-        after = last;
-        const waiting = (await store.get(seqs)).filter(
-          ({ seq, state }) => state === "waiting" && !this.#inUse.has(seq),
+      const { seqs, last }: Some = await this.#read((store) => store.some("waiting", after!));
+      after = last;
+      for (const stored of await this.#read((store) => store.get(seqs))) {
+        const { seq, state } = stored;
+        if (state !== "waiting" || this.#inUse.has(seq)) continue;
+        if (free === 0) await new Promise<void>((resolve) => (freed = resolve));
+        const [event, later] = await this.#read((store) =>
+          Promise.all([store.event(seq), store.later(stored)]),
         );
-        for (const { seq } of waiting) this.#inUse.add(seq);
-        return waiting;
-      });
-      try {
-        for (let stored; this.flow.running && (stored = events[0]); events.shift()) {
-          if (free === 0) await new Promise<void>((resolve) => (freed = resolve));
-          const event = await this.#read((store) => store.event(stored.seq));
-          let isFree = false;
-          const letNext = () => {
-            clearTimeout(timer);
-            free += isFree ? 0 : 1;
-            isFree = true;
-            freed();
-          };
-          const timer = setTimeout(letNext, maxAgainFor).unref();
-          free -= 1;
-          stored.times += 1;
-          if (!event || !this.#give(stored, event, letNext)) letNext();
-          else if (stored.state === "waiting") this.#change(stored);
-        }
-      } finally {
-        for (const { seq } of events) this.#inUse.delete(seq);
+        if (!this.flow.running) return;
+        if (!event || this.#inUse.has(seq)) continue;
+        // One that waits too comes in its turn, after this one.
+        if (later && (later.state !== "waiting" || this.#inUse.has(later.seq))) stored.superseded = true;
+        let isFree = false;
+        const letNext = () => {
+          clearTimeout(timer);
+          free += isFree ? 0 : 1;
+          isFree = true;
+          freed();
+        };
+        const timer = setTimeout(letNext, maxAgainFor).unref();
+        free -= 1;
+        stored.times += 1;
+        if (!this.#give(stored, event, letNext)) letNext();
+        else if (stored.state === "waiting") this.#change(stored);
       }
     }
   }
@@ -210,12 +207,14 @@ export class Inbox {
     if (this.#closed) return;
     // A copy: the next change can come while this one is written.
     this.#changes.set(stored.seq, { stored: { ...stored }, was: "waiting" });
-    void this.#write();
+    this.#write();
   }
 
-  async #write(): Promise<void> {
-    if (this.#writing) return;
-    this.#writing = true;
+  #write(): void {
+    if (this.#arrived.length + this.#changes.size > 0) this.#writing ??= this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
     while (this.#arrived.length > 0 || this.#changes.size > 0) {
       const arrived = this.#arrived.splice(0, maxTogether);
       const changes = [...this.#changes.values()];
@@ -250,7 +249,7 @@ export class Inbox {
         }
       }
     }
-    this.#writing = false;
+    this.#writing = undefined; // at once: what comes now begins anew
   }
 
   /** Lets one writer after the other use the store; with a store that is broken once more, opened anew. */
@@ -265,6 +264,7 @@ export class Inbox {
     try {
       return await use(store);
     } catch (error) {
+      if (this.#closed) throw new Closed();
       if (error instanceof Unusable && this.#store === store) {
         this.#store = undefined;
         this.#say(error);
@@ -290,7 +290,7 @@ export class Inbox {
       this.#works = false;
       this.#store = store;
       this.#say(undefined);
-      void this.#write();
+      this.#write();
       void this.giveAgain();
       this.#clean();
       return store;
@@ -368,13 +368,11 @@ export class Inbox {
     return count;
   }
 
-  /** Lets the flow have all failed events again. @returns how many */
-  async runFailed(): Promise<number> {
+  /** Lets the flow have all events in a state again. @returns how many */
+  async runAll(state: "failed" | "handed-over"): Promise<number> {
     let count = 0;
     for (let after: string | undefined = ""; after !== undefined;) {
-      const { seqs, last }: { seqs: string[]; last?: string } = await this.#read((store) =>
-        store.some("failed", after!),
-      );
+      const { seqs, last }: Some = await this.#read((store) => store.some(state, after!));
       if (seqs.length > 0) count += await this.runAgain(seqs);
       after = last;
     }
@@ -391,11 +389,10 @@ export class Inbox {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#opening?.catch(() => undefined);
+    await this.#writing;
     await this.#writes;
     for (const { reject } of this.#arrived.splice(0)) reject(new Closed());
     await this.#store?.write([], [...this.#changes.values()]).catch(() => undefined);
     await this.#store?.close();
   }
 }
-
-export type { Filter, Problem, StoredEvent };

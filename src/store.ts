@@ -39,6 +39,12 @@ export interface Change {
   was: State;
 }
 
+/** Some events, and where to go on; nowhere at the end. */
+export interface Some {
+  seqs: string[];
+  last: string | undefined;
+}
+
 /** What a list of events is narrowed to. */
 export interface Filter {
   state?: State;
@@ -56,6 +62,7 @@ const keys = {
   /** A StoredEvent. */
   stored: (seq: string) => `stored ${seq}`,
   waiting: ({ changedAt, seq }: StoredEvent) => `waiting ${changedAt} ${seq}`,
+  "handed-over": ({ seq }: StoredEvent) => `handed-over ${seq}`,
   failed: ({ seq }: StoredEvent) => `failed ${seq}`,
   /** The seq of the event that has this digest. */
   digest: (digest: string) => `digest ${digest}`,
@@ -158,8 +165,8 @@ export class Store {
       });
       for (const { stored, was } of changes) {
         put(keys.stored(stored.seq), JSON.stringify(stored));
-        if (was === "waiting" || was === "failed") operations.push({ type: "del", key: keys[was](stored) });
-        if (stored.state === "waiting" || stored.state === "failed") put(keys[stored.state](stored), "");
+        if (was !== "processed") operations.push({ type: "del", key: keys[was](stored) });
+        if (stored.state !== "processed") put(keys[stored.state](stored), "");
       }
       await this.db.batch(operations, { sync: accepted.length > 0 });
       // What is written to a deleted directory is gone, and nothing but this tells.
@@ -186,7 +193,10 @@ export class Store {
     if (this.#size < this.max.events && this.#bytes < this.max.bytes) return true;
     const deleted = await guarded(async () => {
       const oldest: StoredEvent[] = [];
-      for await (const value of this.db.values({ ...all("stored"), gt: keys.stored(this.#keptBefore) })) {
+      for await (const value of this.db.values({
+        gte: keys.stored(this.#keptBefore),
+        lt: all("stored").lt,
+      })) {
         const stored = JSON.parse(value) as StoredEvent;
         if (stored.state !== "waiting") oldest.push(stored);
         else if (oldest.length === 0) this.#keptBefore = stored.seq;
@@ -220,8 +230,14 @@ export class Store {
     if (!this.#deleted) return;
     const [from, to] = this.#deleted;
     this.#deleted = undefined;
-    await guarded(() => this.db.compactRange(keys.event(from), keys.event(to)));
-    await guarded(() => this.db.compactRange(keys.stored(from), keys.stored(to)));
+    for (const key of [keys.event, keys.stored]) {
+      const ends = [key(from), key(to)] as const;
+      await guarded(() => this.db.compactRange(...ends));
+      // What was in memory until now is in a file, with the mark that it is deleted. Only where
+      // something else is to be merged with that file, both are left out.
+      await guarded(() => this.db.batch(ends.map((end) => ({ type: "del", key: end }))));
+      await guarded(() => this.db.compactRange(...ends));
+    }
   }
 
   async #delete(events: StoredEvent[]): Promise<number> {
@@ -235,7 +251,7 @@ export class Store {
         keys.event(stored.seq),
         keys.stored(stored.seq),
         keys.digest(stored.digest),
-        ...(stored.state === "waiting" || stored.state === "failed" ? [keys[stored.state](stored)] : []),
+        ...(stored.state === "processed" ? [] : [keys[stored.state](stored)]),
       ]),
     ];
     await this.db.batch(gone.map((key) => ({ type: "del", key })));
@@ -253,13 +269,12 @@ export class Store {
   }
 
   /**
-   * Some of the events that wait or have failed: waiting ones by the time of their change, then by
-   * arrival; failed ones by arrival.
+   * Some of the events in a state: waiting ones by the time of their change, then by arrival; others by
+   * arrival.
    *
    * @param after the `last` of those before; `""`: from the first on
-   * @returns `last`: where to go on, `undefined` at the end
    */
-  async some(state: "waiting" | "failed", after: string): Promise<{ seqs: string[]; last?: string }> {
+  async some(state: Exclude<State, "processed">, after: string): Promise<Some> {
     const found = await guarded(() =>
       this.db.keys({ ...all(state), ...(after && { gt: after }), limit: step }).all(),
     );
@@ -270,6 +285,15 @@ export class Store {
   async get(seqs: string[]): Promise<StoredEvent[]> {
     const values = await guarded(() => this.db.getMany(seqs.map(keys.stored)));
     return values.flatMap((value) => (value === undefined ? [] : (JSON.parse(value) as StoredEvent)));
+  }
+
+  /** The latest event about the same change, where it is another, later one. */
+  async later({ seq, change, changedAt }: StoredEvent): Promise<StoredEvent | undefined> {
+    if (change === undefined) return undefined;
+    const latest = await guarded(() => this.db.get(keys.latest(change)));
+    if (latest === undefined || seqIn(latest) === seq || latest.slice(0, changedAt.length) <= changedAt)
+      return undefined;
+    return (await this.get([seqIn(latest)]))[0];
   }
 
   /** @returns an event as it was sent, without its token; `undefined` where it is gone */
@@ -296,7 +320,10 @@ export class Store {
       const events: StoredEvent[] = [];
       let end = before;
       for (let i = 0; i < 20; i += 1) {
-        const found = await this.#before(state === "failed" ? "failed" : "stored", end);
+        const found = await this.#before(
+          state === "failed" || state === "handed-over" ? state : "stored",
+          end,
+        );
         for (const stored of found) {
           end = stored.seq;
           if (matches(stored, filter)) events.push(stored);
@@ -308,9 +335,9 @@ export class Store {
     });
   }
 
-  async #before(kind: "stored" | "failed", before: string): Promise<StoredEvent[]> {
+  async #before(kind: "stored" | "failed" | "handed-over", before: string): Promise<StoredEvent[]> {
     const range = { ...all(kind), ...(before && { lt: `${kind} ${before}` }), reverse: true, limit: step };
-    if (kind === "failed") return this.get((await this.db.keys(range).all()).map(seqIn));
+    if (kind !== "stored") return this.get((await this.db.keys(range).all()).map(seqIn));
     return (await this.db.values(range).all()).map((value) => JSON.parse(value) as StoredEvent);
   }
 }

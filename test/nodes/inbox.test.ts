@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import helper from "node-red-node-test-helper";
 import type { MerchantInbox } from "../../nodes/inbox";
-import type { StoredEvent } from "../../src/inbox";
+import type { StoredEvent } from "../../src/stored-event";
 import { Store } from "../../src/store";
 import { readSamples, sampleNames } from "../events";
 import { start, stop, type Message, type Runtime } from "./runtime";
@@ -259,7 +259,7 @@ describe("the inbox", () => {
       const { events } = await inboxOf().list({}, "");
       assert.equal(await inboxOf().runAgain([events[0]!.stored.seq]), 1);
       await newest(({ state }) => state === "processed");
-      assert.equal(await inboxOf().runFailed(), 2);
+      assert.equal(await inboxOf().runAll("failed"), 2);
       while (inboxOf().counts?.processed !== 3) await new Promise(setImmediate);
       assert.deepEqual(times, [1, 1, 1]);
       assert.deepEqual((await inboxOf().list({ state: "failed" }, "")).events, []);
