@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { Node, NodeAPI } from "node-red";
 import type { Outcome } from "../src/inbox";
 
@@ -215,9 +216,9 @@ export class Tracking {
   }
 }
 
-/** An error, as the inbox shows it. */
+/** An error, as the inbox shows it. A Function node's errors are no `Error` out here. */
 function describe(error: unknown, { id, name, type }: Node) {
-  const text =
-    error instanceof Error ? error.message : typeof error === "string" ? error : JSON.stringify(error);
-  return { text: (text ?? "").slice(0, maxText), node: { id, type, ...(name && { name }) } };
+  const { message = error } = (error ?? {}) as { message?: unknown };
+  const text = typeof message === "string" ? message : inspect(message);
+  return { text: text.slice(0, maxText), node: { id, type, ...(name && { name }) } };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import helper from "node-red-node-test-helper";
 import type { MerchantInbox } from "../../nodes/inbox";
+import { Tracking } from "../../nodes/tracking";
 import type { StoredEvent } from "../../src/stored-event";
 import { Store } from "../../src/store";
 import { readSamples, sampleNames } from "../events";
@@ -43,6 +44,11 @@ const types = (RED: NodeAPI) => {
     });
   });
 };
+/** Core nodes that take a message on in a way of their own. */
+const core = ["common/60-link", "function/10-function"].map(
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as Node-RED loads them
+  (path) => require(`@node-red/nodes/core/${path}.js`) as (RED: NodeAPI) => void,
+);
 const told = { ...place, id: "out", type: "told", name: "Bill", wires: [["end"]] };
 const end = { ...place, id: "end", type: "helper", wires: [] };
 
@@ -60,7 +66,7 @@ describe("the inbox", () => {
     rmSync(userDir, { recursive: true });
   });
   const begin = async (nodes: object[] = flow) => {
-    const options = { settings: { userDir }, nodes: [types] };
+    const options = { settings: { userDir }, nodes: [types, ...core] };
     runtime = await start(nodes, { config: { token }, other: { token } }, options);
   };
   const inboxOf = (id = "config") => (helper.getNode(id) as Node & { inbox: MerchantInbox }).inbox.inbox;
@@ -172,6 +178,18 @@ describe("the inbox", () => {
       });
     }
 
+    it("failed, with the text, where a Function node throws", async () => {
+      const func = "throw new Error('no such customer');";
+      await begin([
+        tab,
+        config,
+        receive,
+        { ...place, id: "out", type: "function", func, outputs: 1, libs: [], wires: [] },
+      ]);
+      await post(sample("job-created"));
+      assert.equal((await settled()).error?.text, "no such customer");
+    });
+
     it("failed, also where a Catch node takes the error", async () => {
       onInput = (_msg, _send, done) => done(new Error("no such customer"));
       const catching = { ...place, id: "catch", type: "catch", scope: null, wires: [["end"]] };
@@ -191,6 +209,112 @@ describe("the inbox", () => {
       await begin([tab, config, { ...receive, wires: [] }]);
       await post(sample("job-created"));
       assert.equal((await settled()).state, "processed");
+    });
+  });
+
+  describe("waits for", () => {
+    let dones: (() => void)[];
+    beforeEach(() => {
+      dones = [];
+      onInput = (msg, send, done) =>
+        dones.push(() => {
+          send(msg);
+          done();
+        });
+    });
+    const last = { ...told, wires: [] };
+    const first = { ...receive, wires: [["first"]] };
+    const plain = { ...place, id: "first", type: "function", func: "return msg;", outputs: 1, libs: [] };
+
+    for (const [what, nodes] of [
+      [
+        "what is in a subflow",
+        [
+          { id: "sub", type: "subflow", in: [{ wires: [{ id: "inner" }] }], out: [] },
+          { ...last, id: "inner", z: "sub" },
+          { ...place, id: "first", type: "subflow:sub", wires: [] },
+        ],
+      ],
+      [
+        "what a Complete node sends",
+        [
+          { ...plain, wires: [] },
+          { ...place, id: "complete", type: "complete", scope: ["first"], wires: [["out"]] },
+          last,
+        ],
+      ],
+      [
+        "what a link call node calls",
+        [
+          {
+            ...place,
+            id: "first",
+            type: "link call",
+            links: ["link"],
+            linkType: "static",
+            timeout: "30",
+            wires: [[]],
+          },
+          { ...place, id: "link", type: "link in", links: [], wires: [["out"]] },
+          { ...told, wires: [["return"]] },
+          { ...place, id: "return", type: "link out", mode: "return", links: [], wires: [] },
+        ],
+      ],
+      ["each of several wires", [{ ...plain, wires: [["out", "out2"]] }, last, { ...last, id: "out2" }]],
+      [
+        "each of several messages",
+        [{ ...plain, func: "return [[msg, {payload: 1}]];", wires: [["out"]] }, last],
+      ],
+      [
+        "what a Function node sends later",
+        [
+          {
+            ...plain,
+            func: "setTimeout(() => { node.send(msg); node.done(); }, 0); return null;",
+            wires: [["out"]],
+          },
+          last,
+        ],
+      ],
+    ] as [string, object[]][]) {
+      it(what, async () => {
+        await begin([tab, config, first, ...nodes]);
+        await post(sample("job-created"));
+        const count = what.startsWith("each") ? 2 : 1;
+        while (dones.length < count) await new Promise(setImmediate);
+        for (const done of dones) {
+          await inboxOf().list({}, ""); // time to be settled too early
+          assert.equal(inboxOf().counts?.waiting, 1);
+          done();
+        }
+        assert.equal((await settled()).state, "processed");
+      });
+    }
+  });
+
+  describe("counts an event as handed over", () => {
+    const follow = (limits: { time: number; every: number; followed: number }) => {
+      const tracking = new Tracking(runtime.RED, limits);
+      tracking.use();
+      return tracking;
+    };
+
+    it("when the flow does not say in time that it is done", async () => {
+      await begin([tab]);
+      const tracking = follow({ time: 1, every: 1, followed: 10 });
+      const outcome = await new Promise((resolve) => tracking.follow(["id"], resolve));
+      assert.deepEqual(outcome, { state: "handed-over" });
+      tracking.leave();
+    });
+
+    it("where too many others came after it", async () => {
+      await begin([tab]);
+      const tracking = follow({ time: 1e6, every: 1e6, followed: 2 });
+      const settled: number[] = [];
+      for (const i of [1, 2, 3]) tracking.follow([`id${i}`], () => settled.push(i));
+      assert.deepEqual(settled, [1]);
+      tracking.leave();
+      assert.ok(!runtime.RED.hooks.has("preDeliver"));
     });
   });
 
