@@ -1,5 +1,7 @@
+import { inspect } from "node:util";
 import type { Node, NodeAPI } from "node-red";
 import type { Outcome } from "../src/inbox";
+import { isJsonObject } from "../src/json";
 
 /** What Node-RED's hooks tell of a message on its way to a node. */
 interface SendEvent {
@@ -217,7 +219,12 @@ export class Tracking {
 
 /** An error, as the inbox shows it. */
 function describe(error: unknown, { id, name, type }: Node) {
-  const text =
-    error instanceof Error ? error.message : typeof error === "string" ? error : JSON.stringify(error);
-  return { text: (text ?? "").slice(0, maxText), node: { id, type, ...(name && { name }) } };
+  return { text: textOf(error).slice(0, maxText), node: { id, type, ...(name && { name }) } };
+}
+
+/** Never throws: it is called in the middle of what a node does. */
+function textOf(error: unknown): string {
+  // One that the code in a Function node made is not an `Error` of this context.
+  const text: unknown = isJsonObject(error) ? error.message : error;
+  return typeof text === "string" ? text : error === undefined ? "" : inspect(error, { depth: 1 });
 }

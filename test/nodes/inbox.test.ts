@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import helper from "node-red-node-test-helper";
 import type { MerchantInbox } from "../../nodes/inbox";
@@ -50,6 +51,8 @@ const core = ["common/60-link", "function/10-function"].map(
   (path) => require(`@node-red/nodes/core/${path}.js`) as (RED: NodeAPI) => void,
 );
 const told = { ...place, id: "out", type: "told", name: "Bill", wires: [["end"]] };
+/** An error as the code in a Function node makes it. */
+const ofFunction = (text: string) => runInNewContext("new Error(text)", { text }) as Error;
 const end = { ...place, id: "end", type: "helper", wires: [] };
 
 describe("the inbox", () => {
@@ -156,6 +159,7 @@ describe("the inbox", () => {
 
     for (const [how, fail] of [
       ["by done(error)", (_node, _msg, done) => done(new Error("no such customer"))],
+      ["by done(error) of a Function node", (_node, _msg, done) => done(ofFunction("no such customer"))],
       ["by throwing", () => assert.fail("no such customer")],
       [
         "by node.error(text, msg)",
@@ -177,6 +181,15 @@ describe("the inbox", () => {
         assert.deepEqual(error, { text: "no such customer", node });
       });
     }
+
+    it("failed, also where a node reports what has no text of its own", async () => {
+      const circular: Record<string, unknown> = { code: 5 };
+      circular.self = circular;
+      onInput = (_msg, _send, done) => done(circular as never);
+      await begin([tab, config, receive, told, end]);
+      await post(sample("job-created"));
+      assert.match((await settled()).error?.text ?? "", /code: 5/);
+    });
 
     it("failed, also where a Catch node takes the error", async () => {
       onInput = (_msg, _send, done) => done(new Error("no such customer"));
