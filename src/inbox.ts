@@ -311,7 +311,8 @@ export class Inbox {
   }
 
   #clean(): void {
-    const limit = new Date(Date.now() - this.options.days * day).toISOString();
+    // However many days: nothing is from before 1970.
+    const limit = new Date(Math.max(0, Date.now() - this.options.days * day)).toISOString();
     // Said as `problem`, where it cannot.
     this.#delete(({ seq, receivedAt }) => receivedAt < limit && !this.#inUse.has(seq)).catch(() => undefined);
   }

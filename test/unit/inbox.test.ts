@@ -256,6 +256,19 @@ describe("an inbox", () => {
       assert.equal((await inbox.list({}, "")).events[0]!.stored.seq.at(-1), "2");
     });
 
+    it("nothing, where it is to be kept longer than there is time", async () => {
+      await accept();
+      await inbox.close();
+      mock.timers.enable({ apis: ["setInterval"] });
+      try {
+        open({ days: 1e9 });
+        mock.timers.tick(3_600_000);
+      } finally {
+        mock.timers.reset();
+      }
+      await counted("waiting", 1);
+    });
+
     it("the oldest that do not wait, where there are as many as there may be", async () => {
       const max = { events: 1000, bytes: 1e9 };
       await reopen({ max });
