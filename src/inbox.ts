@@ -290,7 +290,11 @@ export class Inbox {
 
   async #open(): Promise<Store> {
     try {
-      const store = await Store.open(this.dir, this.options.max, this.#last);
+      const store = await Store.open(this.dir, {
+        max: this.options.max,
+        last: this.#last,
+        check: this.#problem?.problem === "damaged",
+      });
       this.#last = store.last;
       this.#works = false;
       this.#store = store;
