@@ -1,7 +1,6 @@
 import { inspect } from "node:util";
 import type { Node, NodeAPI } from "node-red";
 import type { Outcome } from "../src/inbox";
-import { isJsonObject } from "../src/json";
 
 /** What Node-RED's hooks tell of a message on its way to a node. */
 interface SendEvent {
@@ -217,14 +216,9 @@ export class Tracking {
   }
 }
 
-/** An error, as the inbox shows it. */
+/** An error, as the inbox shows it. A Function node's errors are no `Error` out here. */
 function describe(error: unknown, { id, name, type }: Node) {
-  return { text: textOf(error).slice(0, maxText), node: { id, type, ...(name && { name }) } };
-}
-
-/** Never throws: it is called in the middle of what a node does. */
-function textOf(error: unknown): string {
-  // One that the code in a Function node made is not an `Error` of this context.
-  const text: unknown = isJsonObject(error) ? error.message : error;
-  return typeof text === "string" ? text : error === undefined ? "" : inspect(error, { depth: 1 });
+  const { message = error } = (error ?? {}) as { message?: unknown };
+  const text = typeof message === "string" ? message : inspect(message);
+  return { text: text.slice(0, maxText), node: { id, type, ...(name && { name }) } };
 }
