@@ -208,10 +208,9 @@ export class Inbox {
 
   /** Writes what has become of an event that the flow has. */
   #change(stored: StoredEvent): void {
-    if (this.#closed) return;
     // A copy: the next change can come while this one is written.
     this.#changes.set(stored.seq, { ...stored });
-    this.#write();
+    if (!this.#closed) this.#write(); // else with the last that is written
   }
 
   #write(): void {
@@ -312,6 +311,7 @@ export class Inbox {
 
   #retry(): void {
     if (!this.#store) void this.#usable().catch(() => undefined); // said as `problem`
+    this.#write(); // what could not be written the last time
   }
 
   #clean(): void {

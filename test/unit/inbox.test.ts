@@ -190,6 +190,16 @@ describe("an inbox", () => {
     );
   });
 
+  it("does not give again what was settled while it closed", async () => {
+    await accept();
+    const closed = inbox.close();
+    flow.given[0]!.settled(done);
+    await closed;
+    open();
+    await counted("processed", 1);
+    assert.equal(inbox.counts?.waiting, 0);
+  });
+
   it("gives again what a deploy has interrupted", async () => {
     await accept();
     flow.given[0]!.settled({ state: "interrupted" });
