@@ -208,10 +208,9 @@ export class Inbox {
 
   /** Writes what has become of an event that the flow has. */
   #change(stored: StoredEvent): void {
-    if (this.#closed) return;
     // A copy: the next change can come while this one is written.
     this.#changes.set(stored.seq, { ...stored });
-    this.#write();
+    if (!this.#closed) this.#write(); // else with the last that is written
   }
 
   #write(): void {
@@ -290,7 +289,11 @@ export class Inbox {
 
   async #open(): Promise<Store> {
     try {
-      const store = await Store.open(this.dir, this.options.max, this.#last);
+      const store = await Store.open(this.dir, {
+        max: this.options.max,
+        last: this.#last,
+        check: this.#problem?.problem === "damaged",
+      });
       this.#last = store.last;
       this.#works = false;
       this.#store = store;
@@ -308,10 +311,12 @@ export class Inbox {
 
   #retry(): void {
     if (!this.#store) void this.#usable().catch(() => undefined); // said as `problem`
+    this.#write(); // what could not be written the last time
   }
 
   #clean(): void {
-    const limit = new Date(Date.now() - this.options.days * day).toISOString();
+    // However many days: nothing is from before 1970.
+    const limit = new Date(Math.max(0, Date.now() - this.options.days * day)).toISOString();
     // Said as `problem`, where it cannot.
     this.#delete(({ seq, receivedAt }) => receivedAt < limit && !this.#inUse.has(seq)).catch(() => undefined);
   }

@@ -93,10 +93,11 @@ export class Store {
 
   /**
    * @param dir is made where it is not there, for this user only
-   * @param last whatever is in the directory, the events to come have later seqs than this
+   * @param options `max`: how much it holds; `last`: whatever is in the directory, the events to come
+   *   have later seqs than this; `check`: reads all events, as LevelDB finds damage only where it reads
    * @throws Unusable
    */
-  static async open(dir: string, max = bounds, last = ""): Promise<Store> {
+  static async open(dir: string, { max = bounds, last = "", check = false } = {}): Promise<Store> {
     let db: ClassicLevel | undefined;
     try {
       // Loaded for the first inbox: it is native code, and optional, as not every machine has a binary.
@@ -109,6 +110,7 @@ export class Store {
       const store = new Store(db, { path, ino: (await stat(path)).ino }, max);
       store.#last = Number(last);
       for await (const value of db.values(all("stored"))) store.#count(JSON.parse(value) as StoredEvent);
+      if (check) for await (const text of db.values(all("event"))) JSON.parse(text);
       return store;
     } catch (error) {
       await db?.close().catch(() => undefined);
@@ -291,9 +293,11 @@ export class Store {
   }
 
   /** @returns what is kept of events, without those that are gone */
-  async get(seqs: string[]): Promise<StoredEvent[]> {
-    const values = await guarded(() => this.db.getMany(seqs.map(keys.stored)));
-    return values.flatMap((value) => (value === undefined ? [] : (JSON.parse(value) as StoredEvent)));
+  get(seqs: string[]): Promise<StoredEvent[]> {
+    return guarded(async () => {
+      const values = await this.db.getMany(seqs.map(keys.stored));
+      return values.flatMap((value) => (value === undefined ? [] : (JSON.parse(value) as StoredEvent)));
+    });
   }
 
   /** The latest event about the same change, where it is another, later one. */
@@ -306,9 +310,11 @@ export class Store {
   }
 
   /** @returns an event as it was sent, without its token; `undefined` where it is gone */
-  async event(seq: string): Promise<JsonObject | undefined> {
-    const text = await guarded(() => this.db.get(keys.event(seq)));
-    return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
+  event(seq: string): Promise<JsonObject | undefined> {
+    return guarded(async () => {
+      const text = await this.db.get(keys.event(seq));
+      return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
+    });
   }
 
   /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import promises from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -189,6 +190,16 @@ describe("an inbox", () => {
     );
   });
 
+  it("does not give again what was settled while it closed", async () => {
+    await accept();
+    const closed = inbox.close();
+    flow.given[0]!.settled(done);
+    await closed;
+    open();
+    await counted("processed", 1);
+    assert.equal(inbox.counts?.waiting, 0);
+  });
+
   it("gives again what a deploy has interrupted", async () => {
     await accept();
     flow.given[0]!.settled({ state: "interrupted" });
@@ -256,6 +267,19 @@ describe("an inbox", () => {
       assert.equal((await inbox.list({}, "")).events[0]!.stored.seq.at(-1), "2");
     });
 
+    it("nothing, where it is to be kept longer than there is time", async () => {
+      await accept();
+      await inbox.close();
+      mock.timers.enable({ apis: ["setInterval"] });
+      try {
+        open({ days: 1e9 });
+        mock.timers.tick(3_600_000);
+      } finally {
+        mock.timers.reset();
+      }
+      await counted("waiting", 1);
+    });
+
     it("the oldest that do not wait, where there are as many as there may be", async () => {
       const max = { events: 1000, bytes: 1e9 };
       await reopen({ max });
@@ -291,6 +315,38 @@ describe("an inbox", () => {
       assert.equal(await inbox.clear(), 1);
       assert.ok(!files().some((text) => text.includes(secret)));
     });
+  });
+
+  it("is damaged where one of its events cannot be read, until that is gone", async () => {
+    const text = randomBytes(3000).toString("base64"); // not compressed
+    await accept({ text });
+    await reopen(); // from here on it is in a table
+    await flow.got(1);
+    await inbox.close();
+    for (const name of readdirSync(dir)) {
+      const bytes = readFileSync(join(dir, name));
+      const at = bytes.indexOf(text);
+      if (name.endsWith(".ldb") && at >= 0) writeFileSync(join(dir, name), bytes.fill('"', at, at + 9));
+    }
+    const problems: (string | undefined)[] = [];
+    const isKnown = new Promise<void>((resolve) => {
+      onChange = () => {
+        problems.push(inbox.problem?.problem);
+        if (inbox.problem) resolve();
+      };
+    });
+    open();
+    await isKnown;
+    const since = problems.length;
+    const isDamaged = (error: unknown) => error instanceof Unusable && error.problem === "damaged";
+    const after = performance.now() + 1500; // by then it has been opened once more
+    while (performance.now() < after) {
+      await assert.rejects(accept(), isDamaged);
+      await new Promise(setImmediate);
+    }
+    assert.ok(problems.slice(since).every((problem) => problem === "damaged"));
+    rmSync(dir, { recursive: true });
+    while ((await accept().catch(() => "refused")) !== "stored") await new Promise(setImmediate);
   });
 
   it("lists newest first, in pages, narrowed by state, topic and job", async () => {
