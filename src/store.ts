@@ -382,8 +382,9 @@ function unusable(error: unknown): Unusable {
   const problem = (): Problem => {
     if (/^MODULE_NOT_FOUND$|^ERR_DLOPEN_FAILED$/.test(code) || message.includes("No native build"))
       return "missing";
-    if (code === "LEVEL_LOCKED") return "locked";
-    if (/no space left|file too large|quota exceeded/i.test(message)) return "full";
+    // Of Windows, the second words.
+    if (code === "LEVEL_LOCKED" || /used by another process/i.test(message)) return "locked";
+    if (/no space left|file too large|quota exceeded|not enough space/i.test(message)) return "full";
     if (/^E[A-Z]+$/.test(code) || code === "LEVEL_IO_ERROR") return "unwritable";
     return "damaged";
   };
