@@ -6,17 +6,13 @@ import { createList } from "./list";
 import { button } from "./row";
 import { reasonOf, refusal, t, timeOf } from "./words";
 
-declare const RED: EditorRED & {
-  comms: { on(event: string, handler: () => void): void };
-  settings: { getLocal(key: string): string | undefined; setLocal(key: string, value: string): void };
-};
+declare const RED: EditorRED;
 
 const tabId = "radaro";
 const rememberedMerchant = "radaro-inbox-merchant";
 
-/** How long nothing is asked after what is shown was asked for: in milliseconds, and times what that took. */
+/** How long nothing is asked after what is shown was asked for, at least, in milliseconds. */
 const pause = 1000;
-const pauseFactor = 4;
 
 /** The states whose events can be run again together. */
 const runnable = ["failed", "handed-over"] as const;
@@ -32,7 +28,7 @@ export function addSidebar(): void {
     label: "Radaro",
     name: "Radaro",
     iconClass: "fa fa-inbox",
-    content: sidebar[0]!,
+    content: sidebar[0],
     enableOnEdit: true,
   });
 }
@@ -200,7 +196,7 @@ function createSidebar(): JQuery {
 
 /**
  * Calls `refresh` while an element is shown: as it comes into view, and when something has changed
- * since; never twice at once, and with a pause between. Whether the tab is chosen and its sidebar
+ * since; never twice at once, and with a pause between that is as long as it took. Whether the tab is chosen and its sidebar
  * open, each version of Node-RED says in its own way; the browser knows it of the element itself.
  */
 function watchWhileShown(element: HTMLElement, refresh: () => Promise<void>, hidden: () => void) {
@@ -220,7 +216,7 @@ function watchWhileShown(element: HTMLElement, refresh: () => Promise<void>, hid
     await refresh();
     isBusy = false;
     if (!isShown) return;
-    resting = window.setTimeout(rested, Math.max(pause, pauseFactor * (Date.now() - began)));
+    resting = window.setTimeout(rested, Math.max(pause, Date.now() - began));
   };
   const rested = () => {
     resting = undefined;
