@@ -53,8 +53,6 @@ export interface Filter {
   job?: string;
 }
 
-type Operations = ({ type: "put"; key: string; value: string } | { type: "del"; key: string })[];
-
 // Each kind of key is sorted: by arrival, and what waits by the time of the change, then by arrival.
 const keys = {
   /** The event, as it was sent but for the token. */
@@ -142,9 +140,10 @@ export class Store {
       if (lookups.length > 0)
         (await this.db.getMany(lookups)).forEach((value, i) => found.set(lookups[i]!, value));
 
-      const operations: Operations = [];
+      // Not a list of operations, of which each would be copied twice.
+      const batch = this.db.batch();
       const put = (key: string, value: string) => {
-        operations.push({ type: "put", key, value });
+        batch.put(key, value);
         found.set(key, value);
       };
       const results = accepted.map(({ stored, text }) => {
@@ -165,10 +164,10 @@ export class Store {
       });
       for (const { stored, was } of changes) {
         put(keys.stored(stored.seq), JSON.stringify(stored));
-        if (was !== "processed") operations.push({ type: "del", key: keys[was](stored) });
+        if (was !== "processed") batch.del(keys[was](stored));
         if (stored.state !== "processed") put(keys[stored.state](stored), "");
       }
-      await this.db.batch(operations, { sync: accepted.length > 0 });
+      await batch.write({ sync: accepted.length > 0 });
       // What is written to a deleted directory is gone, and nothing but this tells.
       if (accepted.length > 0 && (await stat(this.lock.path)).ino !== this.lock.ino) {
         throw new Error("The directory is another one now.");
@@ -254,7 +253,9 @@ export class Store {
         ...(stored.state === "processed" ? [] : [keys[stored.state](stored)]),
       ]),
     ];
-    await this.db.batch(gone.map((key) => ({ type: "del", key })));
+    const batch = this.db.batch();
+    for (const key of gone) batch.del(key);
+    await batch.write();
     for (const { seq, state, size } of events) {
       this.counts[state] -= 1;
       this.#bytes -= size;
