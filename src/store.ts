@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClassicLevel } from "classic-level";
@@ -168,8 +169,9 @@ export class Store {
         if (stored.state !== "processed") put(keys[stored.state](stored), "");
       }
       await batch.write({ sync: accepted.length > 0 });
-      // What is written to a deleted directory is gone, and nothing but this tells.
-      if (accepted.length > 0 && (await stat(this.lock.path)).ino !== this.lock.ino) {
+      // What is written to a deleted directory is gone, and nothing but this tells. At once: the system
+      // knows it of what is in use, while a turn of the event loop and a thread would cost more.
+      if (accepted.length > 0 && statSync(this.lock.path).ino !== this.lock.ino) {
         throw new Error("The directory is another one now.");
       }
 
