@@ -33,6 +33,9 @@ export const bounds = { events: 200_000, bytes: 1024 ** 3 };
 /** How many events are looked at, or deleted, in one step. */
 const step = 500;
 
+/** How much LevelDB keeps in memory before it sorts it into its files, in bytes: twice its default, for half the sorting. */
+const writeBufferSize = 8 * 2 ** 20;
+
 /** A change of an event that is in the store. */
 export interface Change {
   stored: StoredEvent;
@@ -105,7 +108,7 @@ export class Store {
       // eslint-disable-next-line @typescript-eslint/no-require-imports
       const { ClassicLevel } = require("classic-level") as typeof import("classic-level");
       await mkdir(dir, { recursive: true, mode: 0o700 });
-      db = new ClassicLevel(dir);
+      db = new ClassicLevel(dir, { writeBufferSize });
       await db.open();
       const path = join(dir, "LOCK");
       const store = new Store(db, { path, ino: (await stat(path)).ino }, max);
