@@ -182,11 +182,12 @@ export async function deleteLeftBehind(RED: NodeAPI, days: number): Promise<void
   const limit = Date.now() - days * day;
   for (const name of await readdir(root).catch(() => [])) {
     const dir = join(root, name);
-    if (open.has(dir)) continue;
     const files = await readdir(dir).catch(() => []);
     const times = await Promise.all(
       [dir, ...files.map((file) => join(dir, file))].map(async (path) => (await stat(path)).mtimeMs),
     ).catch(() => [Infinity]);
-    if (Math.max(...times) < limit) await rm(dir, { recursive: true }).catch(() => undefined);
+    // Looked at last: it may have been opened meanwhile.
+    if (Math.max(...times) < limit && !open.has(dir))
+      await rm(dir, { recursive: true }).catch(() => undefined);
   }
 }

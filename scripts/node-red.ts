@@ -20,6 +20,10 @@ export interface NodeRedOptions {
   env?: NodeJS.ProcessEnv;
   /** Another Node-RED than the one this project develops with, from `programIn`. */
   program?: NodeRedProgram;
+  /** The user directory of one that was started before: it goes on with what is there. */
+  userDir?: string;
+  /** A program, with its arguments, that runs Node-RED as its own process. */
+  runner?: string[];
 }
 
 /** What runs: a Node.js, and Node-RED's start script. */
@@ -35,8 +39,11 @@ export interface NodeRed {
   userDir: string;
   /** All that it has printed. */
   output(): string;
+  pid: number;
   /** Resolves as soon as `text` has been printed since the last call that found it. */
   printed(text: string): Promise<void>;
+  /** Ends the process at once, without a word to it. Its user directory stays. */
+  kill(): Promise<void>;
   /** Ends the process and removes its user directory. */
   stop(): Promise<void>;
 }
@@ -96,36 +103,16 @@ export function latest(name: string, range: string): string {
  */
 export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRed> {
   const program = options.program ?? defaultProgram();
-  const userDir = mkdtempSync(join(tmpdir(), "radaro-node-red-"));
-  const settings = {
-    uiHost: "127.0.0.1",
-    uiPort: options.port ?? 0,
-    flowFile: "flows.json",
-    credentialSecret: false,
-    // Nothing is asked of the outside.
-    telemetry: { enabled: false, updateNotification: false },
-    editorTheme: { tours: false },
-    ...options.settings,
-  };
-  writeFileSync(
-    join(userDir, "settings.js"),
-    `module.exports = ${JSON.stringify(settings)};
-`,
-  );
-  writeFileSync(join(userDir, "flows.json"), JSON.stringify(options.flows ?? []));
-  writeFileSync(join(userDir, "flows_cred.json"), JSON.stringify(options.credentials ?? {}));
-  mkdirSync(join(userDir, "node_modules"), { recursive: true });
-  options.prepare?.(userDir);
-
-  const child = spawn(
-    program.node,
-    [program.redJs, "--userDir", userDir, "--settings", join(userDir, "settings.js")],
-    {
-      cwd: userDir,
-      env: { ...process.env, LANG: "C.UTF-8", ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const userDir = options.userDir ?? makeUserDir(options);
+  const [command, ...args] = [
+    ...(options.runner ?? []),
+    ...[program.node, program.redJs, "--userDir", userDir, "--settings", join(userDir, "settings.js")],
+  ];
+  const child = spawn(command!, args, {
+    cwd: userDir,
+    env: { ...process.env, LANG: "C.UTF-8", ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   let seen = 0;
   let ended = false;
@@ -141,9 +128,12 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
     changed();
   });
 
-  const stop = async () => {
-    if (!ended) child.kill("SIGTERM");
+  const end = async (signal: NodeJS.Signals) => {
+    if (!ended) child.kill(signal);
     await exited;
+  };
+  const stop = async () => {
+    await end("SIGTERM");
     rmSync(userDir, { recursive: true, force: true });
   };
   const waitFor = async (find: () => number) => {
@@ -178,6 +168,33 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
         const at = output.indexOf(text, seen);
         return at < 0 ? -1 : at + text.length;
       }),
+    pid: child.pid!,
+    kill: () => end("SIGKILL"),
     stop,
   };
+}
+
+/** Makes a user directory for a Node-RED that has not been started before. */
+function makeUserDir(options: NodeRedOptions): string {
+  const userDir = mkdtempSync(join(tmpdir(), "radaro-node-red-"));
+  const settings = {
+    uiHost: "127.0.0.1",
+    uiPort: options.port ?? 0,
+    flowFile: "flows.json",
+    credentialSecret: false,
+    // Nothing is asked of the outside.
+    telemetry: { enabled: false, updateNotification: false },
+    editorTheme: { tours: false },
+    ...options.settings,
+  };
+  writeFileSync(
+    join(userDir, "settings.js"),
+    `module.exports = ${JSON.stringify(settings)};
+`,
+  );
+  writeFileSync(join(userDir, "flows.json"), JSON.stringify(options.flows ?? []));
+  writeFileSync(join(userDir, "flows_cred.json"), JSON.stringify(options.credentials ?? {}));
+  mkdirSync(join(userDir, "node_modules"), { recursive: true });
+  options.prepare?.(userDir);
+  return userDir;
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from "./json";
-import { type bounds, Store, Unusable, type Change, type Filter, type Some } from "./store";
+import { type bounds, Store, Unusable, type Filter, type Some } from "./store";
 import { prepare, type AcceptedEvent, type FlowError, type StoredEvent } from "./stored-event";
 
 /** What has become of an event that was given to the flow. */
@@ -77,10 +77,15 @@ export class Inbox {
   #writing: Promise<void> | undefined;
   #arrived: Arrived[] = [];
   /** What has become of events, and is not on disk yet. */
-  readonly #changes = new Map<string, Change>();
-  /** Events that are with the flow, or about to be. */
+  readonly #changes = new Map<string, StoredEvent>();
+  /** Events that are with the flow, or were and that is not on disk yet. */
   readonly #inUse = new Set<string>();
+  /** The seq of the last event that is on disk and was given to the flow, or would have been. */
+  #last = "";
   #givingAgain: "no" | "yes" | "once-more" = "no";
+  /** How many more events may be given once more now. */
+  #free = maxAgain;
+  #freed: () => void = () => undefined;
   #closed = false;
   readonly #timers: NodeJS.Timeout[];
 
@@ -150,31 +155,30 @@ export class Inbox {
   }
 
   async #giveWaiting(): Promise<void> {
-    let free = maxAgain;
-    let freed: () => void = () => undefined;
     for (let after: string | undefined = ""; after !== undefined && this.flow.running;) {
       const { seqs, last }: Some = await this.#read((store) => store.some("waiting", after!));
       after = last;
-      for (const stored of await this.#read((store) => store.get(seqs))) {
-        const { seq, state } = stored;
-        if (state !== "waiting" || this.#inUse.has(seq)) continue;
-        if (free === 0) await new Promise<void>((resolve) => (freed = resolve));
-        const [event, later] = await this.#read((store) =>
-          Promise.all([store.event(seq), store.later(stored)]),
-        );
+      for (const seq of seqs) {
+        // One that is later than the last is being written: it is given as soon as that is done.
+        if (this.#inUse.has(seq) || seq > this.#last) continue;
+        if (this.#free === 0) await new Promise<void>((resolve) => (this.#freed = resolve));
+        // Read now: since the list was read the flow may have been done with it.
+        const found = await this.read(seq);
+        if (found?.stored.state !== "waiting") continue;
+        const { stored, event } = found;
+        const later = await this.#read((store) => store.later(stored));
         if (!this.flow.running) return;
-        if (!event || this.#inUse.has(seq)) continue;
         // One that waits too comes in its turn, after this one.
         if (later && (later.state !== "waiting" || this.#inUse.has(later.seq))) stored.superseded = true;
         let isFree = false;
         const letNext = () => {
           clearTimeout(timer);
-          free += isFree ? 0 : 1;
+          this.#free += isFree ? 0 : 1;
           isFree = true;
-          freed();
+          this.#freed();
         };
         const timer = setTimeout(letNext, maxAgainFor).unref();
-        free -= 1;
+        this.#free -= 1;
         stored.times += 1;
         if (!this.#give(stored, event, letNext)) letNext();
         else if (stored.state === "waiting") this.#change(stored);
@@ -206,7 +210,7 @@ export class Inbox {
   #change(stored: StoredEvent): void {
     if (this.#closed) return;
     // A copy: the next change can come while this one is written.
-    this.#changes.set(stored.seq, { stored: { ...stored }, was: "waiting" });
+    this.#changes.set(stored.seq, { ...stored });
     this.#write();
   }
 
@@ -225,15 +229,16 @@ export class Inbox {
           await store.write([], changes);
           return "crowded";
         });
-        for (const { stored } of changes) {
-          if (stored.state !== "waiting") this.#inUse.delete(stored.seq);
-        }
+        for (const { seq, state } of changes) if (state !== "waiting") this.#inUse.delete(seq);
         if (results === "crowded") throw new Unusable("crowded");
         if (arrived.length > 0) this.#works = true;
         this.#say(undefined);
         arrived.forEach(({ event, resolve }, i) => {
           const stored = results[i];
-          if (stored) this.#give(stored, event);
+          if (stored) {
+            this.#last = stored.seq;
+            this.#give(stored, event);
+          }
           resolve(stored ? "stored" : "duplicate");
         });
       } catch (error) {
@@ -241,9 +246,8 @@ export class Inbox {
         if (error instanceof Unusable && error.problem === "crowded") {
           this.#say(error);
         } else {
-          for (const change of changes) {
-            const { seq } = change.stored;
-            if (!this.#changes.has(seq)) this.#changes.set(seq, change);
+          for (const stored of changes) {
+            if (!this.#changes.has(stored.seq)) this.#changes.set(stored.seq, stored);
           }
           if (this.#arrived.length === 0) break;
         }
@@ -286,7 +290,8 @@ export class Inbox {
 
   async #open(): Promise<Store> {
     try {
-      const store = await Store.open(this.dir, this.options.max);
+      const store = await Store.open(this.dir, this.options.max, this.#last);
+      this.#last = store.last;
       this.#works = false;
       this.#store = store;
       this.#say(undefined);
@@ -306,7 +311,8 @@ export class Inbox {
   }
 
   #clean(): void {
-    const limit = new Date(Date.now() - this.options.days * day).toISOString();
+    // However many days: nothing is from before 1970.
+    const limit = new Date(Math.max(0, Date.now() - this.options.days * day)).toISOString();
     // Said as `problem`, where it cannot.
     this.#delete(({ seq, receivedAt }) => receivedAt < limit && !this.#inUse.has(seq)).catch(() => undefined);
   }
@@ -356,10 +362,12 @@ export class Inbox {
     const count = await this.#alone(async (store) => {
       const changes = (await store.get(seqs))
         .filter(({ state }) => state !== "waiting")
-        .map((stored): Change => {
-          const { state: was } = stored;
-          return { stored: { ...stored, state: "waiting", unwanted: undefined, error: undefined }, was };
-        });
+        .map((stored): StoredEvent => ({
+          ...stored,
+          state: "waiting",
+          unwanted: undefined,
+          error: undefined,
+        }));
       await store.write([], changes);
       return changes.length;
     });

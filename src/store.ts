@@ -36,13 +36,6 @@ const step = 500;
 /** How much LevelDB keeps in memory before it sorts it into its files, in bytes: twice its default, for half the sorting. */
 const writeBufferSize = 8 * 2 ** 20;
 
-/** A change of an event that is in the store. */
-export interface Change {
-  stored: StoredEvent;
-  /** Its state until now. */
-  was: State;
-}
-
 /** Some events, and where to go on; nowhere at the end. */
 export interface Some {
   seqs: string[];
@@ -75,6 +68,9 @@ const keys = {
 /** All keys of a kind. */
 const all = (kind: keyof typeof keys) => ({ gt: `${kind} `, lt: `${kind}!` });
 
+/** A place in the order of arrival, as text. */
+const toSeq = (place: number) => String(place).padStart(15, "0");
+
 /** The seq at the end of a key. */
 const seqIn = (key: string) => key.slice(key.lastIndexOf(" ") + 1);
 
@@ -99,9 +95,10 @@ export class Store {
 
   /**
    * @param dir is made where it is not there, for this user only
+   * @param last whatever is in the directory, the events to come have later seqs than this
    * @throws Unusable
    */
-  static async open(dir: string, max = bounds): Promise<Store> {
+  static async open(dir: string, max = bounds, last = ""): Promise<Store> {
     let db: ClassicLevel | undefined;
     try {
       // Loaded for the first inbox: it is native code, and optional, as not every machine has a binary.
@@ -112,6 +109,7 @@ export class Store {
       await db.open();
       const path = join(dir, "LOCK");
       const store = new Store(db, { path, ino: (await stat(path)).ino }, max);
+      store.#last = Number(last);
       for await (const value of db.values(all("stored"))) store.#count(JSON.parse(value) as StoredEvent);
       return store;
     } catch (error) {
@@ -121,9 +119,14 @@ export class Store {
   }
 
   #count({ seq, state, size }: StoredEvent): void {
-    this.#last = Number(seq);
+    this.#last = Math.max(this.#last, Number(seq));
     this.counts[state] += 1;
     this.#bytes += size;
+  }
+
+  /** The seq of the event that came last. */
+  get last(): string {
+    return toSeq(this.#last);
   }
 
   async close(): Promise<void> {
@@ -131,16 +134,18 @@ export class Store {
   }
 
   /**
-   * Stores events, and what has become of others. When it is done, the disk has the events.
+   * Stores events, and what has become of others, where these are still there. When it is done, the
+   * disk has the events.
    *
    * @returns of each event what is kept of it, `undefined` where one with the same digest is there
    */
-  write(accepted: AcceptedEvent[], changes: Change[]): Promise<(StoredEvent | undefined)[]> {
+  write(accepted: AcceptedEvent[], changed: StoredEvent[]): Promise<(StoredEvent | undefined)[]> {
     return guarded(async () => {
       const found = new Map<string, string | undefined>();
       const lookups = accepted.flatMap(({ stored: { digest, change } }) =>
         change === undefined ? [keys.digest(digest)] : [keys.digest(digest), keys.latest(change)],
       );
+      lookups.push(...changed.map(({ seq }) => keys.stored(seq)));
       if (lookups.length > 0)
         (await this.db.getMany(lookups)).forEach((value, i) => found.set(lookups[i]!, value));
 
@@ -154,7 +159,7 @@ export class Store {
         const { digest, change, changedAt } = stored;
         if (found.get(keys.digest(digest)) !== undefined) return undefined;
         this.#last += 1;
-        stored.seq = String(this.#last).padStart(15, "0");
+        stored.seq = toSeq(this.#last);
         put(keys.digest(digest), stored.seq);
         if (change !== undefined) {
           const latest = found.get(keys.latest(change))?.slice(0, changedAt.length) ?? "";
@@ -165,6 +170,10 @@ export class Store {
         put(keys.stored(stored.seq), JSON.stringify(stored));
         put(keys.waiting(stored), "");
         return stored;
+      });
+      const changes = changed.flatMap((stored) => {
+        const before = found.get(keys.stored(stored.seq));
+        return before === undefined ? [] : { stored, was: (JSON.parse(before) as StoredEvent).state };
       });
       for (const { stored, was } of changes) {
         put(keys.stored(stored.seq), JSON.stringify(stored));

@@ -18,6 +18,9 @@ const rememberedMerchant = "radaro-inbox-merchant";
 const pause = 1000;
 const pauseFactor = 4;
 
+/** The states whose events can be run again together. */
+const runnable = ["failed", "handed-over"] as const;
+
 /** How long somebody who types does not pause, in milliseconds. */
 const typing = 300;
 
@@ -46,10 +49,13 @@ function createSidebar(): JQuery {
   const message = $("<div>", { class: "radaro-sidebar-message", role: "status" });
   const problem = $("<div>", { class: "radaro-sidebar-problem", role: "alert" }).hide();
   const merchant = $("<select>", { "aria-label": t("label.merchant") });
-  const state = stateFilter(() => choose());
+  const state = stateFilter(() => {
+    showRunAll();
+    choose();
+  });
   const topic = topicFilter();
   const job = $("<input>", { type: "search", placeholder: t("any-job"), "aria-label": t("label.job") });
-  const runFailed = button("run-failed", "repeat");
+  const runAll = runnable.map((state) => ({ state, button: button(`run-${state}`, "repeat") }));
   const clear = button("clear", "trash");
   const refused = $("<details>", { class: "radaro-sidebar-refused" });
   const list = createList(content[0]!, {
@@ -58,11 +64,26 @@ function createSidebar(): JQuery {
     failed: (failure) => showProblem(failure),
   });
   const filters = $("<div>", { class: "radaro-sidebar-filters" }).append(merchant, topic.element, job);
-  const actions = $("<div>", { class: "radaro-sidebar-actions" }).append(runFailed, clear);
+  const actions = $("<div>", { class: "radaro-sidebar-actions" }).append(
+    runAll.map(({ button }) => button),
+    clear,
+  );
   const inbox = $("<div>", { class: "radaro-sidebar-inbox" })
     .append(filters, state.element, actions, problem, refused, list.element)
     .hide();
   content.append(message, inbox);
+
+  /** How many events of the chosen merchant can be run again together. */
+  const countOf = (state: (typeof runnable)[number]) =>
+    (state === "failed" ? chosen?.counts.failed : chosen?.counts.handedOver) ?? 0;
+
+  /** Those that failed are offered to be run again, where the others are not chosen. */
+  const showRunAll = () => {
+    const offered = state.value() === "handed-over" ? "handed-over" : "failed";
+    for (const each of runAll) {
+      each.button.toggle(each.state === offered).prop("disabled", countOf(each.state) === 0);
+    }
+  };
 
   /** Begins anew with what is chosen. */
   const choose = () => {
@@ -114,7 +135,7 @@ function createSidebar(): JQuery {
     const { waiting, failed, handedOver, processed } = chosen.counts;
     state.show({ waiting, failed, "handed-over": handedOver, processed });
     actions.toggle(mayRun());
-    runFailed.prop("disabled", failed === 0);
+    showRunAll();
     clear.prop("disabled", failed + handedOver + processed === 0);
     showRefused(refused, chosen.refused);
     showProblem(undefined);
@@ -150,11 +171,12 @@ function createSidebar(): JQuery {
     clearTimeout(typed);
     typed = window.setTimeout(choose, typing);
   });
-  runFailed.on("click", () => {
-    if (!chosen) return;
-    const { counts, name } = chosen;
-    confirm(runFailed, "run-failed", { count: counts.failed, name }, () => void act("run-failed", "run"));
-  });
+  for (const { state, button } of runAll) {
+    button.on("click", () => {
+      const values = { count: countOf(state), name: chosen?.name ?? "" };
+      confirm(button, `run-${state}`, values, () => void act(`run-${state}`, "run"));
+    });
+  }
   clear.on("click", () => {
     if (!chosen) return;
     const { counts, name } = chosen;

@@ -190,6 +190,20 @@ describe("the inbox", () => {
       assert.equal((await settled()).error?.text, "no such customer");
     });
 
+    it("failed, also where a node reports something that is no error and has no text", async () => {
+      onInput = function (msg, _send, done) {
+        const response: Record<string, unknown> = { statusCode: 404 };
+        response.request = { response };
+        this.error(response, msg);
+        done();
+      };
+      await begin([tab, config, receive, told, end]);
+      await post(sample("job-created"));
+      const { state, error } = await settled();
+      assert.equal(state, "failed");
+      assert.match(error!.text, /statusCode: 404/);
+    });
+
     it("failed, also where a Catch node takes the error", async () => {
       onInput = (_msg, _send, done) => done(new Error("no such customer"));
       const catching = { ...place, id: "catch", type: "catch", scope: null, wires: [["end"]] };
@@ -334,7 +348,7 @@ describe("the inbox", () => {
         done();
       };
       await runtime.deploy([tab, config, receive, told, end]);
-      await settled();
+      while (inboxOf().counts?.processed !== 3) await new Promise(setImmediate);
       assert.deepEqual(
         redelivered.map(({ payload }) => payload.updated_at),
         order.toReversed(),

@@ -21,6 +21,7 @@ interface Manifest {
   engines: { node: string };
   scripts: Record<string, string>;
   dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
   "node-red": { version: string; nodes: Record<string, string> };
 }
 
@@ -68,8 +69,9 @@ describe("The published package", () => {
     assert.equal(manifest["node-red"].version, ">=4.0.0");
   });
 
-  it("installs few packages of others, and runs nothing when it is installed", () => {
+  it("installs few packages of others, and runs nothing of its own when it is installed", () => {
     assert.ok(Object.keys(manifest.dependencies ?? {}).length <= 6);
+    assert.deepEqual(Object.keys(manifest.optionalDependencies ?? {}), ["classic-level"]);
     const onInstall = ["preinstall", "install", "postinstall", "prepare"];
     assert.deepEqual(
       Object.keys(manifest.scripts).filter((name) => onInstall.includes(name)),

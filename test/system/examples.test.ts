@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Server } from "node:net";
 import { join } from "node:path";
 import { Aedes } from "aedes";
 import { startNodeRed, type NodeRed } from "../../scripts/node-red";
@@ -159,20 +159,31 @@ describe("example", () => {
     assert.ok(!text.includes(token));
   });
 
-  it("5: hands events on to an MQTT broker, and routes them on another flow", async () => {
-    const broker = await Aedes.createBroker();
-    const server = createServer((socket) => broker.handle(socket)).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    const published: string[] = [];
-    broker.on("publish", ({ topic }) => {
-      if (topic.startsWith("radaro/")) published.push(topic);
+  describe("5, with a broker,", () => {
+    let broker: Aedes;
+    let server: Server;
+    beforeEach(async () => {
+      broker = await Aedes.createBroker();
+      server = createServer((socket) => broker.handle(socket)).listen(0, "127.0.0.1");
+      await once(server, "listening");
     });
-    const subscribed = once(broker, "subscribe");
-    try {
-      await begin(5, (node) =>
-        node.type === "mqtt-broker" ? { ...node, broker: "127.0.0.1", port: String(port) } : node,
-      );
+    afterEach(async () => {
+      await new Promise<void>((resolve) => broker.close(resolve));
+      server.close();
+    });
+    /** The example with this broker in it. */
+    const withBroker = (node: FlowNode) => {
+      const { port } = server.address() as AddressInfo;
+      return node.type === "mqtt-broker" ? { ...node, broker: "127.0.0.1", port: String(port) } : node;
+    };
+
+    it("hands events on to it, and routes them on another flow", async () => {
+      const published: string[] = [];
+      broker.on("publish", ({ topic }) => {
+        if (topic.startsWith("radaro/")) published.push(topic);
+      });
+      const subscribed = once(broker, "subscribe");
+      await begin(5, withBroker);
       await subscribed;
       await sendSamples(...sampleNames);
       const shown = await comms.debugged(sampleNames.length);
@@ -185,9 +196,30 @@ describe("example", () => {
       assert.deepEqual(by("Completed by the driver"), ["Job 410077215 completed"]);
       assert.deepEqual(by("Confirmed or rated"), ["Job 410077215 rated 3"]);
       assert.equal(by("Everything else").length, sampleNames.length - 2);
-    } finally {
-      await new Promise<void>((resolve) => broker.close(resolve));
-      server.close();
-    }
+    });
+
+    it("and an inbox, counts an event as processed when the broker has acknowledged it", async () => {
+      const acknowledging: (() => void)[] = [];
+      let published = (): void => undefined;
+      broker.authorizePublish = (_client, _packet, acknowledge) => {
+        acknowledging.push(() => acknowledge(null));
+        published();
+      };
+      const held = () => new Promise<void>((resolve) => (published = resolve));
+      const states = async () => {
+        const [id] = read(5).flatMap(({ id, type }) => (type === "radaro-config" ? [id] : []));
+        const answer = await fetch(`${nodeRed.url}/radaro-inbox/${id}/events`);
+        return ((await answer.json()) as { events: { state: string }[] }).events.map(({ state }) => state);
+      };
+      const first = held();
+      const connected = once(broker, "subscribe");
+      await begin(5, (node) => withBroker(node.type === "radaro-config" ? { ...node, inbox: true } : node));
+      await connected;
+      await sendSamples("job-created");
+      await first;
+      assert.deepEqual(await states(), ["waiting"]);
+      acknowledging[0]!();
+      while ((await states())[0] !== "processed");
+    });
   });
 });

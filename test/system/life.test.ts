@@ -405,7 +405,11 @@ describe("A Node-RED with users", () => {
   let nodeRed: NodeRed;
   before(async () => {
     nodeRed = await startNodeRed({
-      flows,
+      flows: [
+        ...changed(flows, { other: { inbox: true } }),
+        receiver("d", "tab2", { config: "other", path: "/d" }),
+        probe("d", "tab2"),
+      ],
       credentials,
       settings: { adminAuth: { type: "credentials", users } },
       prepare: install,
@@ -504,6 +508,51 @@ describe("A Node-RED with users", () => {
     assert.deepEqual(await messages("b", 0), []);
     assert.deepEqual([(await press(ada)).status, (await look(ada)).status], [200, 200]);
     assert.equal((await messages("b", 1))[0]?.radaro.test, true);
+  });
+
+  it("lets only those run and delete events of an inbox who may change flows, and only those see them who may read flows", async () => {
+    const customer = "Priya Ryan";
+    const sent = await fetch(`${nodeRed.url}/d`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ token: otherToken, customer }),
+    });
+    assert.equal(sent.status, 200);
+    await messages("d", 1);
+    const [ada, reader] = [await logIn("ada"), await logIn("reader")];
+    const list = async () => {
+      const answer = await api("GET", "/radaro-inbox/other/events", reader);
+      return ((await answer.json()) as { events: [{ seq: string; state: string }] }).events[0];
+    };
+    let event = await list();
+    while (event.state !== "processed") event = await list();
+    const path = `/radaro-inbox/other/events/${event.seq}`;
+    const looks = ["/radaro-inbox", "/radaro-inbox/other/events", path];
+    const changes = [`${path}/run`, "/radaro-inbox/other/run-failed", "/radaro-inbox/other/clear"];
+    /** Of each request the status, and whether personal data came. */
+    const statuses = async (accessToken?: string) => {
+      const answers: [number, boolean][] = [];
+      const ask = async (method: string, path: string) => {
+        const answer = await api(method, path, accessToken);
+        answers.push([answer.status, (await answer.text()).includes(customer)]);
+      };
+      for (const path of looks) await ask("GET", path);
+      for (const path of changes) await ask("POST", path);
+      return answers;
+    };
+    const no = [401, false];
+    for (const stranger of [undefined, "wrong"])
+      assert.deepEqual(await statuses(stranger), [no, no, no, no, no, no]);
+    const seen = [
+      [200, false],
+      [200, false],
+      [200, true],
+    ];
+    assert.deepEqual(await statuses(reader), [...seen, no, no, no]);
+    assert.deepEqual(await messages("d", 0), []);
+    const done = [200, false];
+    assert.deepEqual(await statuses(ada), [...seen, done, done, done]);
+    assert.equal((await messages("d", 1))[0]?.radaro.redelivery, 1);
   });
 });
 

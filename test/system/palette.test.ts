@@ -20,7 +20,7 @@ const other = [
 ];
 const ours = [
   { id: "tab1", type: "tab", label: "Ours" },
-  { id: "acme", type: "radaro-config", name: "Acme" },
+  { id: "acme", type: "radaro-config", name: "Acme", inbox: true },
   {
     id: "in",
     type: "radaro in",
@@ -83,11 +83,12 @@ for (const [settingsName, settings, adminRoot] of [
       assert.equal((await api("POST", "/flows", flows)).status, 204);
       await nodeRed.printed("Started flows");
     }
+    let sent = 0;
     const post = async (topic: string) => {
       const response = await fetch(`${nodeRed.url}/radaro`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ topic, token }),
+        body: JSON.stringify({ topic, token, number: sent++ }),
       });
       return response.status;
     };

@@ -1,5 +1,6 @@
 // A node type for the tests, put into Node-RED beside the package: it keeps what it gets and tells
 // it over HTTP, closes when it is told to, and counts what a redeploy or a flood could leave behind.
+const { appendFileSync } = require("node:fs");
 const { setFlagsFromString } = require("node:v8");
 const { runInNewContext } = require("node:vm");
 
@@ -40,6 +41,15 @@ module.exports = (RED) => {
       done();
     });
     this.on("close", (done) => (isSlow ? closing.push(done) : done()));
+  });
+
+  // Keeps the numbers of the events that it gets in a file, which outlives the process.
+  RED.nodes.registerType("recorder", function (def) {
+    RED.nodes.createNode(this, def);
+    this.on("input", ({ payload }, _send, done) => {
+      appendFileSync(def.file, `${payload.number}\n`);
+      done();
+    });
   });
 
   // Answers as soon as the node has got that many messages.

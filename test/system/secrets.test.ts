@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ClassicLevel } from "classic-level";
 import { startNodeRed, type NodeRed } from "../../scripts/node-red";
 import { readSamples } from "../events";
 import { connect, type Comms } from "./editor-comms";
@@ -38,9 +39,10 @@ const flows = [
     id: "acme",
     type: "radaro-config",
     name: "Acme",
+    inbox: true,
     credentials: { token: ` ${tokens.current}==\n`, previousToken: tokens.previous },
   },
-  { id: "other", type: "radaro-config", name: "Other", credentials: { token: tokens.other } },
+  { id: "other", type: "radaro-config", name: "Other", inbox: true, credentials: { token: tokens.other } },
   { id: "third", type: "radaro-config", name: "Third", credentials: { token: "${THIRD_TOKEN}" } },
   ...["acme", "other", "third"].map((config) => ({
     ...receive,
@@ -210,6 +212,11 @@ for (const { name, adminRoot } of [
       await get("/settings/user", "{");
       await get("/diagnostics", "nodejs");
       await get("/radaro-in/samples/job-completed", "delivered");
+      await get("/radaro-inbox", "Acme");
+      const list = await (await fetch(`${admin}/radaro-inbox/acme/events`)).text();
+      scan("the list of an inbox", list, "job-completed");
+      for (const { seq } of (JSON.parse(list) as { events: { seq: string }[] }).events)
+        await get(`/radaro-inbox/acme/events/${seq}`, canary);
       for (const scope of ["global", "flow/tab1", "node/keep"]) {
         await get(`/context/${scope}`, canary);
         await get(`/context/${scope}/last?store=file`, canary);
@@ -249,6 +256,15 @@ for (const { name, adminRoot } of [
       for (const file of Object.keys(known)) assert.ok(files.includes(file), `${file}, of ${files.join()}`);
       for (const file of files)
         scan(file, readFileSync(join(nodeRed.userDir, file), "utf8"), known[file] ?? "");
+    });
+
+    it("are in no key and no value of an inbox, where a file may hold them compressed", async () => {
+      await nodeRed.kill();
+      for (const id of ["acme", "other"]) {
+        const db = new ClassicLevel(join(nodeRed.userDir, "radaro-inbox", id));
+        scan(`the inbox of ${id}`, JSON.stringify(await db.iterator().all()), canary);
+        await db.close();
+      }
     });
   });
 }

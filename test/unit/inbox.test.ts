@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import promises from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mock } from "node:test";
 import { Closed, Inbox, maxAgain, type Flow, type Given, type Outcome } from "../../src/inbox";
 import type { JsonObject } from "../../src/json";
 import { bounds, Unusable } from "../../src/store";
@@ -118,6 +120,75 @@ describe("an inbox", () => {
     assert.ok(flow.given.every(({ stored }) => stored.times === 1));
   });
 
+  it("counts those whose time with the flow is not over, also when it begins to give again", async () => {
+    flow.running = false;
+    await Promise.all(Array.from({ length: 2 * maxAgain }, () => accept()));
+    flow.running = true;
+    void inbox.giveAgain();
+    await flow.got(maxAgain);
+    for (const { settled } of [...flow.given]) settled({ state: "interrupted" });
+    await flow.got(2 * maxAgain);
+    for (let i = 0; i < maxAgain; i += 1) await inbox.list({}, ""); // time to give more
+    assert.equal(flow.given.length, 2 * maxAgain);
+  });
+
+  it("does not give again what the flow was done with while it gave others again", async () => {
+    flow.running = false;
+    await Promise.all(Array.from({ length: maxAgain + 1 }, () => accept()));
+    flow.running = true;
+    await accept();
+    const givenAgain = inbox.giveAgain();
+    await flow.got(1 + maxAgain);
+    flow.given[0]!.settled(done);
+    await counted("processed", 1);
+    for (const { settled } of [...flow.given]) settled(done);
+    await flow.got(2 + maxAgain);
+    flow.given[1 + maxAgain]!.settled(done);
+    await givenAgain;
+    await counted("processed", 2 + maxAgain);
+    assert.equal(flow.given.length, 2 + maxAgain);
+    assert.deepEqual(inbox.counts, { waiting: 0, processed: 2 + maxAgain, "handed-over": 0, failed: 0 });
+  });
+
+  it("does not give again what is on disk and about to be given", async () => {
+    await accept();
+    let goOn: () => void = () => undefined;
+    const { stat } = promises;
+    const onDisk = new Promise<void>((resolve) => {
+      const wait = async (...args: Parameters<typeof stat>) => {
+        resolve();
+        await new Promise<void>((resolve) => (goOn = resolve));
+        return stat(...args);
+      };
+      mock.method(promises, "stat", wait as never);
+    });
+    const accepted = accept();
+    await onDisk;
+    mock.restoreAll();
+    await inbox.giveAgain();
+    goOn();
+    await accepted;
+    assert.deepEqual(
+      flow.given.map(({ stored }) => Number(stored.seq)),
+      [1, 2],
+    );
+  });
+
+  it("takes no event for one that was in its directory before that was deleted", async () => {
+    await accept({ a: 1 });
+    rmSync(dir, { recursive: true });
+    await accept({ a: 2 });
+    flow.given[0]!.settled(done);
+    await accept({ a: 3 });
+    assert.deepEqual(inbox.counts, { waiting: 2, processed: 0, "handed-over": 0, failed: 0 });
+    await reopen();
+    await flow.got(2);
+    assert.deepEqual(
+      flow.given.map(({ event }) => event.a),
+      [2, 3],
+    );
+  });
+
   it("gives again what a deploy has interrupted", async () => {
     await accept();
     flow.given[0]!.settled({ state: "interrupted" });
@@ -183,6 +254,19 @@ describe("an inbox", () => {
       await reopen({ days: 2 });
       await counted("processed", 1);
       assert.equal((await inbox.list({}, "")).events[0]!.stored.seq.at(-1), "2");
+    });
+
+    it("nothing, where it is to be kept longer than there is time", async () => {
+      await accept();
+      await inbox.close();
+      mock.timers.enable({ apis: ["setInterval"] });
+      try {
+        open({ days: 1e9 });
+        mock.timers.tick(3_600_000);
+      } finally {
+        mock.timers.reset();
+      }
+      await counted("waiting", 1);
     });
 
     it("the oldest that do not wait, where there are as many as there may be", async () => {

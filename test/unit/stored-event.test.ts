@@ -61,6 +61,26 @@ describe("prepare", () => {
     });
   }
 
+  it("keeps little besides the event, whatever is in there", () => {
+    const long = "x".repeat(100_000);
+    const new_values = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, i) => [`${long.slice(0, 200)}${i}`, i]),
+    );
+    const updated_at = "2026-01-01T00:00:00Z";
+    const event = {
+      topic: long,
+      event_type: long,
+      updated_at,
+      new_values,
+      order_info: { order_id: long, external_id: [long] },
+    };
+    const { text, stored } = prepare(event, arrival);
+    assert.deepEqual(JSON.parse(text), event);
+    assert.ok(JSON.stringify(stored).length < 15_000);
+    const other = prepare({ ...event, new_values: { ...new_values, other: 1 } }, arrival);
+    assert.notEqual(other.stored.change, stored.change);
+  });
+
   it("tells bodies apart by a byte, and paths", () => {
     const digest = (path: string, body: string) =>
       prepare({}, { ...arrival, path, body: Buffer.from(body) }).stored.digest;

@@ -1,0 +1,66 @@
+import { Agent, request } from "node:http";
+import type { JsonObject } from "../../src/json";
+import { readSamples, sampleNames } from "../events";
+import { token } from "../system/inboxes";
+
+/** How many requests wait for their answer at most: a machine that is too slow for the rate sends fewer. */
+const maxOpen = 200;
+
+/** Sends events at a rate, whatever comes of them, each with a number of its own. */
+export class Load {
+  /** The numbers of the events that were answered 200. */
+  readonly accepted = new Set<number>();
+  /** How many were answered something else, or nothing. */
+  readonly others: Record<string, number> = {};
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #events: JsonObject[] = sampleNames.map((name) => readSamples()[name]);
+  readonly #open = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #sent = 0;
+  #noted: () => void = () => undefined;
+
+  /** @param rate in events a second */
+  constructor(private readonly rate: number) {}
+
+  /** Sends there from now on. */
+  to(url: string): void {
+    clearInterval(this.#timer);
+    const begun = performance.now();
+    let due = 0;
+    this.#timer = setInterval(() => {
+      for (; due < ((performance.now() - begun) / 1000) * this.rate; due++)
+        if (this.#open.size < maxOpen) this.#send(`${url}/radaro`);
+    }, 1);
+  }
+
+  /** Sends no more, and resolves when all that was sent has its answer, or will have none. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#open);
+  }
+
+  /** Resolves when that many more have been answered 200. */
+  async accepts(more: number): Promise<void> {
+    for (const until = this.accepted.size + more; this.accepted.size < until;)
+      await new Promise<void>((resolve) => (this.#noted = resolve));
+  }
+
+  #send(url: string): void {
+    const number = this.#sent++;
+    const body = JSON.stringify({ ...this.#events[number % this.#events.length], number, token });
+    const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
+    const answered = new Promise<number | string>((resolve) => {
+      const req = request(url, { method: "POST", agent: this.#agent, headers }, (res) => {
+        res.resume().on("close", () => resolve(res.complete ? res.statusCode! : "cut off"));
+      });
+      req.on("error", ({ code }: NodeJS.ErrnoException) => resolve(String(code)));
+      req.end(body);
+    }).then((answer) => {
+      if (answer === 200) this.accepted.add(number);
+      else this.others[answer] = (this.others[answer] ?? 0) + 1;
+      this.#open.delete(answered);
+      this.#noted();
+    });
+    this.#open.add(answered);
+  }
+}

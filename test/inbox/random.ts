@@ -1,0 +1,13 @@
+/** What `SEED=…` repeats. */
+export const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+
+/** Numbers of at least 0 and below 1, the same for the same seed (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

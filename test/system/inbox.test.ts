@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { EventMessage } from "../../src/message";
+import { connect, type Comms } from "./editor-comms";
+import { flowWith, InboxNodeRed, token } from "./inboxes";
+import { install } from "./package";
+
+/** Part of each event, and personal. */
+const phone = "+61370104455";
+
+/** For root too a directory is read-only that says so. */
+const runner =
+  process.getuid?.() === 0
+    ? ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]
+    : [];
+
+const flow = flowWith({ id: "next", type: "probe" });
+const refused = {
+  status: 503,
+  body: { ok: false, error: "Node-RED could not store the event in its inbox." },
+  retryAfter: "5",
+};
+const stored = { status: 200, body: { ok: true }, retryAfter: null };
+
+describe("An inbox", () => {
+  const started: InboxNodeRed[] = [];
+  let running: InboxNodeRed;
+  let comms: Comms;
+  let dir: string;
+  let number = 0;
+  before(async () => {
+    running = await InboxNodeRed.start({ flows: flow, runner });
+    started.push(running);
+    comms = await connect(running.nodeRed.url);
+    dir = join(running.nodeRed.userDir, "radaro-inbox", "acme");
+  });
+  after(async () => {
+    comms.close();
+    for (const { nodeRed } of started) await nodeRed.stop();
+  });
+
+  /** Posts an event that was not posted before. */
+  const post = (to = running, path?: string) => to.post({ number: number++, customer: { phone } }, path);
+  /** Asserts that events are refused: the status shows what it is, and the log says what to do about it. */
+  async function refuses(shown: string, toDo: string, to = running, editor = comms) {
+    editor.all.splice(0);
+    assert.deepEqual(await post(to), refused);
+    if (!to.nodeRed.output().includes(toDo)) await to.nodeRed.printed(toDo);
+    await editor.told<{ text: string }>("status/in", ({ text }) => text.includes(shown));
+  }
+  /** Resolves as soon as events are stored again: nobody does anything for that. */
+  async function recovers(to = running, editor = comms) {
+    for (let answer = await post(to); answer.status !== 200; answer = await post(to))
+      assert.deepEqual(answer, refused);
+    await to.nodeRed.printed("The inbox stores events again.");
+    await editor.told<{ fill: string }>("status/in", ({ fill }) => fill === "green");
+  }
+  const limitFiles = (bytes: string) =>
+    execFileSync("prlimit", ["--pid", String(running.nodeRed.pid), `--fsize=${bytes}:`]);
+
+  it("refuses events while the disk is full, and stores them again when there is room", async () => {
+    assert.deepEqual(await post(), stored);
+    limitFiles("0"); // no file takes a byte more
+    await refuses("the disk is full", `the disk with ${dir} is full. Make room on it.`);
+    limitFiles("unlimited");
+    await recovers();
+  });
+
+  it("makes its directory anew where somebody has deleted it, and stores the event", async () => {
+    rmSync(dir, { recursive: true });
+    assert.deepEqual(await post(), stored);
+    assert.ok(existsSync(dir));
+  });
+
+  it("refuses events while its directory is read-only, and stores them again when it can be written", async () => {
+    chmodSync(dir, 0o500);
+    await running.deploy(flow);
+    await refuses(
+      "cannot be written",
+      `${dir} cannot be written to. Let the user that Node-RED runs as write there.`,
+    );
+    chmodSync(dir, 0o700);
+    await recovers();
+  });
+
+  it("refuses events while what is in its directory is damaged, and begins anew when that is renamed", async () => {
+    await running.deploy(flow.map((node) => (node.id === "acme" ? { ...node, inbox: false } : node)));
+    for (const name of readdirSync(dir))
+      if (name.startsWith("MANIFEST")) writeFileSync(join(dir, name), "broken");
+    await running.deploy(flow);
+    await refuses(
+      "damaged",
+      `what is in ${dir} cannot be read. Restore that folder from a backup, or rename it`,
+    );
+    renameSync(dir, `${dir}-damaged`);
+    await recovers();
+  });
+
+  it("refuses events while another Node-RED has it, and takes over as soon as that has ended", async () => {
+    assert.deepEqual(await post(), stored);
+    const second = await running.next({ runner });
+    started.push(second);
+    const editor = await connect(second.nodeRed.url);
+    await refuses("used by another Node-RED", `another Node-RED uses ${dir}. Stop it`, second, editor);
+    assert.deepEqual(await post(), stored);
+    comms.close();
+    await running.nodeRed.kill();
+    [running, comms] = [second, editor];
+    await recovers();
+  });
+
+  it("writes no token and nothing of an event to the log, whatever happens", () => {
+    const log = running.nodeRed.output();
+    assert.match(log, /The inbox cannot store events/);
+    for (const secret of [token, phone]) assert.ok(!log.includes(secret));
+  });
+
+  it("lists what a flow has failed on, with the reason, and gives it again when the flow is mended", async () => {
+    const bill = { id: "next", type: "function", name: "Bill", outputs: 1, wires: [["got"]] };
+    const got = { id: "got", type: "probe" };
+    const func =
+      "if (msg.payload.order_info.order_id % 10 === 0) throw new Error('no such customer'); return msg;";
+    await running.deploy(flowWith({ ...bill, func }, got));
+    await running.api("POST", "/radaro-inbox/acme/clear");
+    const jobs = Array.from({ length: 600 }, (_, i) => i);
+    const tenth = jobs.filter((job) => job % 10 === 0);
+    for (const order_id of jobs) assert.deepEqual(await running.post({ order_info: { order_id } }), stored);
+    const { counts } = await running.says(({ counts }) => counts.waiting === 0);
+    assert.deepEqual(counts, { waiting: 0, failed: 60, handedOver: 0, processed: 540 });
+
+    const { sizes, events } = await running.list("failed");
+    assert.deepEqual(sizes, [50, 10]);
+    assert.deepEqual(events.map(({ orderId }) => orderId).reverse(), tenth);
+    for (const { state, error } of events) {
+      assert.equal(state, "failed");
+      assert.match(error!.text, /no such customer/);
+      assert.deepEqual(error!.node, { id: "next", type: "function", name: "Bill" });
+    }
+
+    const messages = (count: number) => running.api<EventMessage[]>("GET", `/probe/got/${count}`);
+    await messages(540);
+    await running.deploy(flowWith({ ...bill, func: "return msg;" }, got));
+    assert.deepEqual(await running.api("POST", "/radaro-inbox/acme/run-failed"), { run: 60 });
+    const again = await messages(60);
+    assert.deepEqual(
+      again.map(({ radaro }) => [radaro.orderId, radaro.redelivery]),
+      tenth.map((job) => [job, 1]),
+    );
+    await running.says(({ counts: { waiting, failed } }) => waiting + failed === 0);
+    assert.deepEqual((await running.list("failed")).events, []);
+  });
+});
+
+describe("Where there is no database for the machine", () => {
+  let running: InboxNodeRed;
+  afterEach(() => running.nodeRed.stop());
+
+  it("the nodes work, and only events of merchants with an inbox are refused", async () => {
+    const other = { id: "other", type: "radaro-config", name: "Other" };
+    const [, , receiver] = flow;
+    running = await InboxNodeRed.start({
+      flows: [...flow, other, { ...receiver, id: "in2", config: "other", path: "/other" }],
+      credentials: { acme: { token }, other: { token } },
+      prepare: (userDir) => {
+        install(userDir);
+        rmSync(join(userDir, "node_modules", "classic-level"), { recursive: true });
+      },
+    });
+    assert.deepEqual(await running.post({ number: 1 }), refused);
+    const toDo = "Install it in Node-RED's user directory (npm install classic-level)";
+    assert.ok(running.nodeRed.output().includes(toDo));
+    const { problem } = await running.says(() => true);
+    assert.equal(problem?.title, "inbox: no database for this machine");
+    assert.deepEqual(await running.post({ number: 2 }, "/other"), stored);
+    const [message] = await running.api<EventMessage[]>("GET", "/probe/next/1");
+    assert.deepEqual([message?.radaro.merchant, message?.payload.number], ["Other", 2]);
+  });
+});
