@@ -219,6 +219,7 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     const failed = await send(session, "fails");
     await send(session, "fails");
     const done = await send(session, "done");
+    await send(session, "waits");
     await sidebar.open();
     await sidebar.waitForCount("Failed", 2);
 
@@ -366,9 +367,9 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     for (const count of [50, 100, 150, 200, 200]) {
       await $(`.radaro-sidebar-event:nth-child(${count})`).waitFor();
       assert.equal(await rows.count(), count);
-      const oldest = await rows.last().elementHandle();
+      const oldest = await rows.last().locator(".radaro-sidebar-job").innerText();
       await editor.click(sidebar.button("Show older"));
-      await editor.page.waitForFunction((row) => row?.nextElementSibling, oldest);
+      await $(`.radaro-sidebar-event:last-child:not(:has-text("${oldest}"))`).waitFor();
     }
     assert.equal(await rows.count(), 200);
     await editor.click(sidebar.button("Back to the newest"));
