@@ -46,7 +46,7 @@ export function createList(
   const items = $("<ul>", { "aria-label": t("label.events") });
   const older = button("older", "arrow-down").addClass("radaro-sidebar-older").hide();
   const status = $("<div>", { class: "radaro-sidebar-status", role: "status" });
-  const element = $("<div>", { class: "radaro-sidebar-list" }).append(
+  const element = $("<div>", { class: "radaro-sidebar-list", tabindex: "-1" }).append(
     $("<div>", { class: "radaro-sidebar-newest" }).append(newest),
     items,
     status,
@@ -74,7 +74,8 @@ export function createList(
         if (mine === turn) does.failed(undefined);
       } catch (failure) {
         if (mine !== turn) return;
-        status.text(reasonOf(failure));
+        // What is wrong with the inbox is said above the list.
+        status.text(failure instanceof Failure && failure.problem ? "" : reasonOf(failure));
         does.failed(failure as Failure);
       }
     });
@@ -82,7 +83,11 @@ export function createList(
   };
 
   /** Asks until there are enough events or none is left; `undefined` where it is wanted no more. */
-  const find = async (from: string | null, isEnough: (found: StoredEvent[]) => boolean) => {
+  const find = async (
+    from: string | null,
+    isEnough: (found: StoredEvent[]) => boolean,
+    searching = () => status.text(t("searching")),
+  ) => {
     const mine = turn;
     const found: StoredEvent[] = [];
     for (let before = from; ;) {
@@ -92,7 +97,7 @@ export function createList(
       found.push(...page.events);
       before = page.next;
       if (before === null || isEnough(found)) return { events: found, next: before };
-      status.text(t("searching"));
+      searching();
     }
   };
 
@@ -112,7 +117,11 @@ export function createList(
   const refresh = async () => {
     const oldest = isRead() ? [...rows.keys()].sort()[0] : undefined;
     const reaches = (found: StoredEvent[]) => oldest === undefined || found.at(-1)!.seq <= oldest;
-    const page = await find(start, (found) => found.length >= maxShown || (isFull(found) && reaches(found)));
+    const page = await find(
+      start,
+      (found) => found.length >= maxShown || (isFull(found) && reaches(found)),
+      () => status.empty(), // nobody waits for it
+    );
     if (!page) return;
     const mine = turn;
     const events = await withOpened(page.events);
@@ -134,6 +143,7 @@ export function createList(
   };
 
   const loadOlder = async () => {
+    if (next === null) return;
     const page = await find(next, isFull);
     if (!page) return;
     const shown = [...rows.values()].map(({ event }) => event).sort(byAge);
@@ -217,6 +227,7 @@ export function createList(
   $(scroller).on("scroll", showNewest);
   newest.on("click", () => {
     scroller.scrollTop = 0;
+    element.trigger("focus"); // as the button goes
     if (start === null) return;
     close();
     start = null;

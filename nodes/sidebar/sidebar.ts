@@ -123,7 +123,7 @@ function createSidebar(): JQuery {
     inbox.show();
     const names = JSON.stringify(inboxes.map(({ id, name }) => [id, name]));
     if (merchant.data("names") !== names) {
-      const options = inboxes.map(({ id, name }) => $("<option>", { value: id }).text(name || t("unnamed")));
+      const options = inboxes.map(({ id, name }) => $("<option>", { value: id }).text(title(name)));
       merchant.data("names", names).empty().append(options);
     }
     merchant.val(chosen.id);
@@ -163,13 +163,17 @@ function createSidebar(): JQuery {
   });
   topic.element.on("change", choose);
   let typed: number | undefined;
+  const chooseTyped = () => {
+    typed = undefined;
+    choose();
+  };
   job.on("input", () => {
     clearTimeout(typed);
-    typed = window.setTimeout(choose, typing);
+    typed = window.setTimeout(chooseTyped, typing);
   });
   for (const { state, button } of runAll) {
     button.on("click", () => {
-      const values = { count: countOf(state), name: chosen?.name ?? "" };
+      const values = { count: countOf(state), name: title(chosen?.name) };
       confirm(button, `run-${state}`, values, () => void act(`run-${state}`, "run"));
     });
   }
@@ -177,11 +181,12 @@ function createSidebar(): JQuery {
     if (!chosen) return;
     const { counts, name } = chosen;
     const count = counts.failed + counts.handedOver + counts.processed;
-    confirm(clear, "clear", { count, name }, () => void act("clear", "deleted"));
+    confirm(clear, "clear", { count, name: title(name) }, () => void act("clear", "deleted"));
   });
 
   const watch = watchWhileShown(content[0]!, refresh, () => {
     clearTimeout(typed);
+    if (typed !== undefined) chooseTyped(); // it is asked for when the tab is shown again
     list.stop();
   });
   RED.comms.subscribe("radaro-inbox", (_, { id }: { id: string }) => {
@@ -196,8 +201,9 @@ function createSidebar(): JQuery {
 
 /**
  * Calls `refresh` while an element is shown: as it comes into view, and when something has changed
- * since; never twice at once, and with a pause between that is as long as it took. Whether the tab is chosen and its sidebar
- * open, each version of Node-RED says in its own way; the browser knows it of the element itself.
+ * since; never twice at once, and with a pause between that is as long as it took. Whether the tab is
+ * chosen and its sidebar open, each version of Node-RED says in its own way; the browser knows it of
+ * the element itself.
  */
 function watchWhileShown(element: HTMLElement, refresh: () => Promise<void>, hidden: () => void) {
   let isShown = false;
@@ -311,6 +317,11 @@ function showRefused(element: JQuery, refused: Inbox["refused"]): void {
     .data("shown", same)
     .empty()
     .append($("<summary>").text(t("label.refused", { count: all })), $("<ul>").append(list));
+}
+
+/** What a merchant is called. */
+function title(name: string | undefined): string {
+  return name || t("unnamed");
 }
 
 function notify(text: string, type: "success" | "error"): void {

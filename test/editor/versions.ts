@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { installNodeRed, programIn, startNodeRed, type NodeRed } from "../../scripts/node-red";
 import { install } from "../system/package";
 import { openBrowser, type Browser } from "./browser";
@@ -13,6 +15,13 @@ const versions: [name: string, program?: [nodeRed: string, node: string]][] = [[
 export const editorSettings = {
   editorTheme: { tours: false, palette: { catalogues: [] } },
 };
+
+/** Installs the package where the editor shows no tips: Node-RED 5 fails to, with an error in the console. */
+export function prepareEditor(userDir: string): void {
+  install(userDir);
+  const editor = { view: { "view-show-tips": false } };
+  writeFileSync(join(userDir, ".config.users.json"), JSON.stringify({ _: { editor } }));
+}
 
 /** What a test works with: the editor is a new one for each, and the flows are what they were. */
 export interface Session {
@@ -49,7 +58,7 @@ export function inEachNodeRed(
           ...(credentials && { credentials }),
           settings: { ...editorSettings, ...settings },
           prepare: (userDir) => {
-            install(userDir);
+            prepareEditor(userDir);
             prepare?.(userDir);
           },
           ...(program && { program: programIn(installNodeRed(...program)) }),
