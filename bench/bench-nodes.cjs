@@ -93,5 +93,6 @@ module.exports = (RED) => {
     const { user, system } = process.cpuUsage(before);
     res.json((user + system) / count);
   });
+  RED.httpAdmin.get("/bench/count/:end", (req, res) => res.json(counts.get(req.params.end) ?? 0));
   RED.httpAdmin.get("/bench/numbers/:end", (req, res) => res.json(numbers.get(req.params.end) ?? []));
 };

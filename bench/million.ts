@@ -1,23 +1,46 @@
+import { statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { load } from "./client";
 import { percentile } from "./figures";
-import { ours, tab } from "./flows";
+import { kept, ours, tab } from "./flows";
+import { sayDisk, settled, summary } from "./inbox";
 import { textOf, withNodeRed } from "./node-red";
 
-/** Memory and latency over a million events. */
-export async function million(): Promise<void> {
-  await withNodeRed([tab, ...ours], {}, async ({ nodeRed, used }) => {
-    const send = (count: number) => load(`${nodeRed.url}/ours`, textOf, { count, connections: 8 });
+/** Memory and latency over a million events, also with an inbox, which deletes the oldest in its time. */
+export async function million({ inbox }: { inbox: boolean }): Promise<void> {
+  if (inbox) sayDisk();
+  await withNodeRed([tab, ...(inbox ? kept : ours)], {}, async ({ nodeRed, used }) => {
+    let sent = 0;
+    const send = async (count: number) => {
+      const first = sent;
+      sent += count;
+      const how = { count, connections: inbox ? 64 : 8 };
+      const result = await load(`${nodeRed.url}/ours`, (i) => textOf(first + i), how);
+      if (inbox) await settled(nodeRed);
+      return result;
+    };
     const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+    const onDisk = async () => {
+      if (!inbox) return "";
+      const dir = join(nodeRed.userDir, "radaro-inbox", "acme");
+      const sizes = (await readdir(dir)).map((name) => statSync(join(dir, name), { throwIfNoEntry: false }));
+      const bytes = sizes.reduce((sum, file) => sum + (file?.size ?? 0), 0);
+      const { processed } = (await summary(nodeRed)).counts;
+      return `, ${megabytes(bytes)} MB on disk for ${processed} events`;
+    };
     await send(10_000);
     const first = await used(true);
-    console.log(`  after 10,000: heap ${megabytes(first.heapUsed)} MB, process ${megabytes(first.rss)} MB`);
+    console.log(
+      `  after 10,000: heap ${megabytes(first.heapUsed)} MB, process ${megabytes(first.rss)} MB${await onDisk()}`,
+    );
     for (let part = 1; part <= 10; part++) {
       const { answers, latencies, seconds } = await send(part === 1 ? 90_000 : 100_000);
       if (Object.keys(answers).join() !== "200") throw new Error(`Answered ${JSON.stringify(answers)}`);
       const { heapUsed, rss } = await used(true);
       console.log(
         `  after ${part}00,000: heap ${megabytes(heapUsed)} MB (${megabytes(heapUsed - first.heapUsed)} more),` +
-          ` process ${megabytes(rss)} MB; median ${percentile(latencies, 0.5).toFixed(2)} ms,` +
+          ` process ${megabytes(rss)} MB${await onDisk()}; median ${percentile(latencies, 0.5).toFixed(2)} ms,` +
           ` 99th percentile ${percentile(latencies, 0.99).toFixed(1)} ms, ${(latencies.length / seconds).toFixed(0)} events/s`,
       );
     }

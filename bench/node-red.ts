@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startNodeRed, type NodeRed } from "../scripts/node-red";
 import { readSamples, sampleNames } from "../test/events";
@@ -37,6 +37,8 @@ export interface Used {
 /** A Node-RED with the packed package and the nodes of the benchmarks. */
 export interface Bench {
   nodeRed: NodeRed;
+  /** When it was started, by `performance.now()`. */
+  begun: number;
   /** Asks the benchmarks' nodes. */
   ask<T>(path: string): Promise<T>;
   /** @param collect garbage first */
@@ -45,23 +47,33 @@ export interface Bench {
   deploy(): Promise<void>;
 }
 
-/** Starts a Node-RED for `run`, and ends it. */
+/**
+ * Starts a Node-RED for `run`, and ends it.
+ *
+ * @param options `inbox`: a directory that holds what is in the merchant's inbox at first
+ */
 export async function withNodeRed(
   flows: object[],
-  { httpAdminRoot = "" }: { httpAdminRoot?: string },
+  { httpAdminRoot = "", inbox }: { httpAdminRoot?: string; inbox?: string },
   run: (bench: Bench) => Promise<void>,
 ): Promise<void> {
+  let begun = 0;
   const nodeRed = await startNodeRed({
     flows,
     credentials: { acme: { token } },
     settings: httpAdminRoot ? { httpAdminRoot } : {},
-    prepare: install,
+    prepare: (userDir) => {
+      install(userDir);
+      if (inbox) cpSync(inbox, join(userDir, "radaro-inbox", "acme"), { recursive: true });
+      begun = performance.now();
+    },
   });
   const admin = nodeRed.url + httpAdminRoot;
   const ask = async <T>(path: string) => (await (await fetch(`${admin}/bench/${path}`)).json()) as T;
   try {
     await run({
       nodeRed,
+      begun,
       ask,
       used: (collect) => ask(collect ? "used?collect=1" : "used"),
       deploy: async () => {

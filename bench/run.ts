@@ -1,8 +1,10 @@
 // Runs the benchmarks, all or those that are named: npm run bench -- events switch
 import { cpus, totalmem } from "node:os";
 import { version } from "node-red/package.json";
+import { sidebar, startWithBacklog } from "./backlog";
 import { deploys } from "./deploys";
 import { perEvent } from "./events";
+import { hooks } from "./hooks";
 import { perKeptEvent } from "./inbox";
 import { million } from "./million";
 import { start } from "./start";
@@ -14,7 +16,11 @@ const benchmarks: Record<string, [title: string, run: () => Promise<void>]> = {
   switch: ["A message in radaro switch", perMessage],
   start: ["Node-RED's start", start],
   inbox: ["An event that an inbox keeps", perKeptEvent],
-  million: ["A million events", million],
+  "inbox-hooks": ["A message that is not Radaro's, with an inbox in the same Node-RED", hooks],
+  "inbox-start": ["Node-RED's start with 100,000 events that wait", startWithBacklog],
+  "inbox-sidebar": ["The sidebar with 100,000 events behind it", sidebar],
+  million: ["A million events", () => million({ inbox: false })],
+  "inbox-million": ["A million events that an inbox keeps", () => million({ inbox: true })],
 };
 
 void main();

@@ -90,6 +90,16 @@ module.exports = (RED) => {
     });
   });
 
+  // What an inbox needs; Node-RED itself reads the package.json of each dependency.
+  RED.httpAdmin.get("/probe/inbox", (_req, res) => {
+    res.json({
+      loaded: Object.keys(require.cache).filter((path) =>
+        /dist[\\/]inbox\.js$|classic-level[\\/](?!package\.json)/.test(path),
+      ),
+      hooks: ["preDeliver", "onReceive", "postReceive", "onComplete"].filter((name) => RED.hooks.has(name)),
+    });
+  });
+
   // Sends an event as soon as Node-RED listens, which is before its flows run, and tells how it was answered.
   let first;
   const { PROBE_FIRST: body } = process.env;

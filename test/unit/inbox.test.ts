@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import promises from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mock } from "node:test";
 import { Closed, Inbox, maxAgain, type Flow, type Given, type Outcome } from "../../src/inbox";
 import type { JsonObject } from "../../src/json";
-import { bounds, Unusable } from "../../src/store";
+import { bounds, Store, Unusable } from "../../src/store";
 import type { StoredEvent } from "../../src/stored-event";
 
 /** A flow that takes what it is given, and is done with it when the test says so. */
@@ -154,14 +153,14 @@ describe("an inbox", () => {
   it("does not give again what is on disk and about to be given", async () => {
     await accept();
     let goOn: () => void = () => undefined;
-    const { stat } = promises;
+    const { write } = Store.prototype;
     const onDisk = new Promise<void>((resolve) => {
-      const wait = async (...args: Parameters<typeof stat>) => {
+      mock.method(Store.prototype, "write", async function (this: Store, ...args: Parameters<typeof write>) {
+        const result = await write.apply(this, args);
         resolve();
         await new Promise<void>((resolve) => (goOn = resolve));
-        return stat(...args);
-      };
-      mock.method(promises, "stat", wait as never);
+        return result;
+      });
     });
     const accepted = accept();
     await onDisk;

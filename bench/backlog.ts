@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { JsonObject } from "../src/json";
+import { Store } from "../src/store";
+import { prepare, type State } from "../src/stored-event";
+import { load } from "./client";
+import { percentile, spread } from "./figures";
+import { kept, tab } from "./flows";
+import { sayDisk, settled, summary } from "./inbox";
+import { textOf, withNodeRed, type Bench } from "./node-red";
+
+const total = 100_000;
+
+/** How many are stored at a time. */
+const step = 500;
+
+const error = { text: "no such customer", node: { id: "ours", type: "bench end" } };
+
+/** An inbox with 100,000 events, in the state that `stateOf` says. */
+async function withInbox(stateOf: (i: number) => State, run: (dir: string) => Promise<void>): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "radaro-inbox-"));
+  try {
+    const store = await Store.open(dir);
+    for (let first = 0; first < total; first += step) {
+      const accepted = Array.from({ length: step }, (_, i) => {
+        const body = textOf(first + i);
+        const event = JSON.parse(body) as JsonObject;
+        delete event.token;
+        return prepare(event, {
+          path: "/ours",
+          body: Buffer.from(body),
+          receivedAt: new Date(),
+          times: 1,
+        });
+      });
+      await store.write(accepted, []);
+      const changed = accepted.map(({ stored }, i) => {
+        const state = stateOf(first + i);
+        return { ...stored, state, ...(state === "failed" && { error }) };
+      });
+      await store.write(
+        [],
+        changed.filter(({ state }) => state !== "waiting"),
+      );
+    }
+    await store.close();
+    await run(dir);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const post = (nodeRed: Bench["nodeRed"], i: number) =>
+  load(`${nodeRed.url}/ours`, () => textOf(i), { count: 1, connections: 1 });
+
+/** Node-RED's start with 100,000 events that wait for the flow, and with none. */
+export async function startWithBacklog(): Promise<void> {
+  sayDisk();
+  const rounds = 3;
+  const rows: Record<"flows" | "answered" | "first" | "all" | "none", number[]> = {
+    flows: [],
+    answered: [],
+    first: [],
+    all: [],
+    none: [],
+  };
+  await withInbox(
+    () => "waiting",
+    async (inbox) => {
+      for (let i = 0; i < rounds; i++) {
+        await withNodeRed([tab, ...kept], {}, async ({ nodeRed, begun }) => {
+          await post(nodeRed, total);
+          rows.none.push((performance.now() - begun) / 1000);
+        });
+        await withNodeRed([tab, ...kept], { inbox }, async ({ nodeRed, begun, ask }) => {
+          const note = (row: number[]) => row.push((performance.now() - begun) / 1000);
+          note(rows.flows);
+          await Promise.all([
+            post(nodeRed, total).then(() => note(rows.answered)),
+            (async () => {
+              while ((await ask<number>("count/ours")) === 0);
+              note(rows.first);
+            })(),
+          ]);
+          await settled(nodeRed);
+          note(rows.all);
+        });
+      }
+    },
+  );
+  console.log(
+    `  seconds since the start of the process: flows started ${spread(rows.flows)}; an event answered` +
+      ` ${spread(rows.answered)}, ${spread(rows.none)} with nothing in the inbox; the first that waited` +
+      ` given to the flow ${spread(rows.first)}; the flow done with all ${spread(rows.all)}`,
+  );
+}
+
+/** The sidebar's requests with 100,000 events behind them, and how long events take meanwhile. */
+export async function sidebar(): Promise<void> {
+  sayDisk();
+  await withInbox(
+    (i) => (i % 10 === 0 ? "failed" : "processed"),
+    (inbox) =>
+      withNodeRed([tab, ...kept], { inbox }, async ({ nodeRed }) => {
+        let sent = total;
+        /** Sends events, one after the other, until something is done, and prints what both took. */
+        const during = async (what: string, run: () => Promise<unknown>) => {
+          let isDone = false;
+          const begun = performance.now();
+          const running = run().finally(() => (isDone = true));
+          const latencies: number[] = [];
+          do latencies.push((await post(nodeRed, sent++)).latencies[0]!);
+          while (!isDone);
+          await running;
+          const seconds = (performance.now() - begun) / 1000;
+          console.log(
+            `  ${what}: ${seconds.toFixed(2)} s; meanwhile ${latencies.length} events, median` +
+              ` ${percentile(latencies, 0.5).toFixed(1)} ms, 99th percentile ${percentile(latencies, 0.99).toFixed(0)} ms,` +
+              ` longest ${Math.max(...latencies).toFixed(0)} ms`,
+          );
+        };
+        const ask = async (path: string, method = "GET") =>
+          (await (await fetch(`${nodeRed.url}/radaro-inbox${path}`, { method })).json()) as {
+            next?: string | null;
+          };
+        const toTheEnd = async (query: string) => {
+          for (let next: string | null | undefined = ""; next != null;)
+            ({ next } = await ask(`/acme/events?${query}&before=${next}`));
+        };
+        const often = async (run: () => Promise<unknown>) => {
+          for (let i = 0; i < 20; i++) await run();
+        };
+        await settled(nodeRed);
+        await during("nothing else, for a while", () => new Promise((resolve) => setTimeout(resolve, 5000)));
+        await during("20 times the counts", () => often(() => ask("")));
+        await during("20 times the first page", () => often(() => ask("/acme/events")));
+        await during("a job that there is not, to the end", () => toTheEnd("job=none"));
+        await during("running 10,000 again, until the flow is done with them", async () => {
+          await ask("/acme/run-failed", "POST");
+          while ((await summary(nodeRed)).counts.failed > 0);
+          await settled(nodeRed);
+        });
+        await during("deleting 100,000", () => ask("/acme/clear", "POST"));
+      }),
+  );
+}
