@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClassicLevel } from "classic-level";
 import type { JsonObject } from "./json";
@@ -101,6 +101,7 @@ export class Store {
       await mkdir(dir, { recursive: true, mode: 0o700 });
       db = new ClassicLevel(dir);
       await db.open();
+      await syncNames(dir);
       const path = join(dir, "LOCK");
       const store = new Store(db, { path, ino: (await stat(path)).ino }, max);
       for await (const value of db.values(all("stored"))) store.#count(JSON.parse(value) as StoredEvent);
@@ -313,6 +314,16 @@ export class Store {
     if (kind === "failed") return this.get((await this.db.keys(range).all()).map(seqIn));
     return (await this.db.values(range).all()).map((value) => JSON.parse(value) as StoredEvent);
   }
+}
+
+/**
+ * Waits until the disk has the names in a directory. LevelDB renames a file while it opens and does
+ * not wait for that: after a power cut, the old name may lead to a file that was never synced.
+ */
+async function syncNames(dir: string): Promise<void> {
+  if (process.platform === "win32") return; // where a directory cannot be opened
+  const handle = await open(dir);
+  await handle.sync().finally(() => handle.close());
 }
 
 function matches({ state, topic, orderId, externalId }: StoredEvent, filter: Filter): boolean {
