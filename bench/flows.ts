@@ -28,6 +28,9 @@ export const ours = [
   { id: "ours", type: "bench end", z: "tab" },
 ];
 
+/** The same, with an inbox. */
+export const kept = ours.map((node) => (node.id === "acme" ? { ...node, inbox: true } : node));
+
 /** What a user would build from core nodes, on /core: the same, but for the check of the event's fields. */
 export const core = [
   { id: "http-in", type: "http in", z: "tab", url: "/core", method: "post", wires: [["check"]] },

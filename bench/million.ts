@@ -1,13 +1,12 @@
 import { load } from "./client";
 import { percentile } from "./figures";
 import { ours, tab } from "./flows";
-import { events, withNodeRed } from "./node-red";
+import { textOf, withNodeRed } from "./node-red";
 
 /** Memory and latency over a million events. */
 export async function million(): Promise<void> {
-  const bodies = events.map((event) => JSON.stringify(event));
   await withNodeRed([tab, ...ours], {}, async ({ nodeRed, used }) => {
-    const send = (count: number) => load(`${nodeRed.url}/ours`, bodies, { count, connections: 8 });
+    const send = (count: number) => load(`${nodeRed.url}/ours`, textOf, { count, connections: 8 });
     const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
     await send(10_000);
     const first = await used(true);

@@ -9,6 +9,16 @@ export const token = "Zk3vQ9cXw1LmT7yHs0RdNA";
 /** An event of each kind, as Radaro sends it. */
 export const events = sampleNames.map((name) => ({ ...readSamples()[name], token }));
 
+const texts = events.map((event) =>
+  JSON.stringify({ ...event, updated_at: "<time>" }).replaceAll(/"order_id":\d+/g, '"order_id":<job>'),
+);
+
+/** The text of an event, of each kind in turn: no other has its job and its time. */
+export function textOf(i: number): string {
+  const time = new Date(Date.UTC(2026, 0) + i).toISOString();
+  return texts[i % texts.length]!.replace("<time>", time).replaceAll("<job>", String(10_000_000 + i));
+}
+
 /** Where Node-RED's editor is, which decides what an event passes before it comes to a node. */
 export const settings = {
   "default settings": {},

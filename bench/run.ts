@@ -3,6 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { version } from "node-red/package.json";
 import { deploys } from "./deploys";
 import { perEvent } from "./events";
+import { perKeptEvent } from "./inbox";
 import { million } from "./million";
 import { start } from "./start";
 import { perMessage } from "./switch";
@@ -12,6 +13,7 @@ const benchmarks: Record<string, [title: string, run: () => Promise<void>]> = {
   events: ["An event, from request to answer and through the flow", perEvent],
   switch: ["A message in radaro switch", perMessage],
   start: ["Node-RED's start", start],
+  inbox: ["An event that an inbox keeps", perKeptEvent],
   million: ["A million events", million],
 };
 

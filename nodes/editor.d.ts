@@ -6,4 +6,13 @@ declare module "@node-red/editor-client" {
     /** Marks the input in the dialog. */
     validate?: (this: unknown, value: string) => boolean;
   }
+
+  interface Comms {
+    on(event: "connect", handler: () => void): void;
+  }
+
+  interface Settings {
+    getLocal(key: string): string | null;
+    setLocal(key: string, value: string): void;
+  }
 }

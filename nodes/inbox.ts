@@ -98,6 +98,7 @@ export class MerchantInbox implements Keeper, Flow {
       return await this.inbox.accept(...arrival);
     } catch (error) {
       if (error instanceof Closed) return "closed";
+      // Known, where the store cannot be used; it remains that the event cannot be written.
       if (!(error instanceof Unusable)) this.node.error(this.RED._("radaro-config.inbox.too-deep"));
       return "not-stored";
     }
@@ -181,11 +182,12 @@ export async function deleteLeftBehind(RED: NodeAPI, days: number): Promise<void
   const limit = Date.now() - days * day;
   for (const name of await readdir(root).catch(() => [])) {
     const dir = join(root, name);
-    if (open.has(dir)) continue;
     const files = await readdir(dir).catch(() => []);
     const times = await Promise.all(
       [dir, ...files.map((file) => join(dir, file))].map(async (path) => (await stat(path)).mtimeMs),
     ).catch(() => [Infinity]);
-    if (Math.max(...times) < limit) await rm(dir, { recursive: true }).catch(() => undefined);
+    // Looked at last: it may have been opened meanwhile.
+    if (Math.max(...times) < limit && !open.has(dir))
+      await rm(dir, { recursive: true }).catch(() => undefined);
   }
 }

@@ -1,5 +1,4 @@
 import { inspect } from "node:util";
-import { isNativeError } from "node:util/types";
 import type { Node, NodeAPI } from "node-red";
 import type { Outcome } from "../src/inbox";
 
@@ -14,14 +13,11 @@ type Message = object & { _msgid?: string };
 /** A node, with what Node-RED keeps of it: how many of its input handlers will say that they are done. */
 type TrackedNode = Node & { _expectedDoneCount?: number };
 
-/** How long an event is waited for before it counts as handed over, in milliseconds. */
-const maxTime = 600_000;
-
-/** How many events are followed at most: beyond, the oldest count as handed over. */
-const maxFollowed = 10_000;
-
-/** How often `maxTime` is looked at, in milliseconds. */
-const checkEvery = 10_000;
+/**
+ * How long an event is waited for before it counts as handed over, and how often that is looked at, in
+ * milliseconds; and how many are followed at most: beyond, the oldest count as handed over.
+ */
+const limits = { time: 600_000, every: 10_000, followed: 10_000 };
 
 /** How much of an error's text is kept, in characters. */
 const maxText = 500;
@@ -56,7 +52,10 @@ export class Tracking {
   readonly #closed = new WeakSet<TrackedNode>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly RED: NodeAPI) {}
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly max = limits,
+  ) {}
 
   /** Begins to listen, for one more user. */
   use(): void {
@@ -85,7 +84,7 @@ export class Tracking {
       `onComplete.${label}`,
       ({ msg, node: { node } }: { msg: Message; node: { node: TrackedNode } }) => this.#completed(msg, node),
     );
-    this.#timer = setInterval(() => this.#checkTime(), checkEvery).unref();
+    this.#timer = setInterval(() => this.#checkTime(), this.max.every).unref();
     this.RED.events.on("flows:started", this.#checkNodes);
   }
 
@@ -113,7 +112,7 @@ export class Tracking {
     const followed = new Followed(ids, settled);
     for (const id of ids) this.#byId.set(id, followed);
     this.#all.add(followed);
-    if (this.#all.size > maxFollowed) {
+    if (this.#all.size > this.max.followed) {
       const [oldest] = this.#all;
       this.#settle(oldest!, { state: "handed-over" });
     }
@@ -209,7 +208,7 @@ export class Tracking {
   };
 
   #checkTime(): void {
-    const limit = performance.now() - maxTime;
+    const limit = performance.now() - this.max.time;
     for (const followed of this.#all) {
       if (followed.since > limit) return;
       this.#settle(followed, { state: "handed-over" });
@@ -217,10 +216,9 @@ export class Tracking {
   }
 }
 
-/** An error, as the inbox shows it. */
+/** An error, as the inbox shows it. A Function node's errors are no `Error` out here. */
 function describe(error: unknown, { id, name, type }: Node) {
-  // One that a function node has thrown is no `instanceof Error`: it comes from a context of its own.
-  const reported: unknown = isNativeError(error) ? error.message : error;
-  const text = typeof reported === "string" ? reported : inspect(reported);
+  const { message = error } = (error ?? {}) as { message?: unknown };
+  const text = typeof message === "string" ? message : inspect(message);
   return { text: text.slice(0, maxText), node: { id, type, ...(name && { name }) } };
 }

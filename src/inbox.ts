@@ -1,5 +1,5 @@
 import type { JsonObject } from "./json";
-import { type bounds, Store, Unusable, type Change, type Filter, type Problem } from "./store";
+import { type bounds, Store, Unusable, type Filter, type Some } from "./store";
 import { prepare, type AcceptedEvent, type FlowError, type StoredEvent } from "./stored-event";
 
 /** What has become of an event that was given to the flow. */
@@ -74,13 +74,18 @@ export class Inbox {
   #opening: Promise<Store> | undefined;
   /** The end of all that writes, one after the other. */
   #writes: Promise<unknown> = Promise.resolve();
-  #writing = false;
+  #writing: Promise<void> | undefined;
   #arrived: Arrived[] = [];
   /** What has become of events, and is not on disk yet. */
-  readonly #changes = new Map<string, Change>();
-  /** Events that are with the flow, or about to be. */
+  readonly #changes = new Map<string, StoredEvent>();
+  /** Events that are with the flow, or were and that is not on disk yet. */
   readonly #inUse = new Set<string>();
+  /** The seq of the last event that is on disk and was given to the flow, or would have been. */
+  #last = "";
   #givingAgain: "no" | "yes" | "once-more" = "no";
+  /** How many more events may be given once more now. */
+  #free = maxAgain;
+  #freed: () => void = () => undefined;
   #closed = false;
   readonly #timers: NodeJS.Timeout[];
 
@@ -128,7 +133,7 @@ export class Inbox {
     return new Promise((resolve, reject) => {
       const accepted = prepare(event, { path, body, receivedAt, times: this.flow.running ? 1 : 0 });
       this.#arrived.push({ ...accepted, event, resolve, reject });
-      void this.#write();
+      this.#write();
     });
   }
 
@@ -150,37 +155,33 @@ export class Inbox {
   }
 
   async #giveWaiting(): Promise<void> {
-    let free = maxAgain;
-    let freed: () => void = () => undefined;
     for (let after: string | undefined = ""; after !== undefined && this.flow.running;) {
-      const events = await this.#alone(async (store) => {
-        const { seqs, last } = await store.some("waiting", after!);
-        after = last;
-        const waiting = (await store.get(seqs)).filter(
-          ({ seq, state }) => state === "waiting" && !this.#inUse.has(seq),
-        );
-        for (const { seq } of waiting) this.#inUse.add(seq);
-        return waiting;
-      });
-      try {
-        for (let stored; this.flow.running && (stored = events[0]); events.shift()) {
-          if (free === 0) await new Promise<void>((resolve) => (freed = resolve));
-          const event = await this.#read((store) => store.event(stored.seq));
-          let isFree = false;
-          const letNext = () => {
-            clearTimeout(timer);
-            free += isFree ? 0 : 1;
-            isFree = true;
-            freed();
-          };
-          const timer = setTimeout(letNext, maxAgainFor).unref();
-          free -= 1;
-          stored.times += 1;
-          if (!event || !this.#give(stored, event, letNext)) letNext();
-          else if (stored.state === "waiting") this.#change(stored);
-        }
-      } finally {
-        for (const { seq } of events) this.#inUse.delete(seq);
+      const { seqs, last }: Some = await this.#read((store) => store.some("waiting", after!));
+      after = last;
+      for (const seq of seqs) {
+        // One that is later than the last is being written: it is given as soon as that is done.
+        if (this.#inUse.has(seq) || seq > this.#last) continue;
+        if (this.#free === 0) await new Promise<void>((resolve) => (this.#freed = resolve));
+        // Read now: since the list was read the flow may have been done with it.
+        const found = await this.read(seq);
+        if (found?.stored.state !== "waiting") continue;
+        const { stored, event } = found;
+        const later = await this.#read((store) => store.later(stored));
+        if (!this.flow.running) return;
+        // One that waits too comes in its turn, after this one.
+        if (later && (later.state !== "waiting" || this.#inUse.has(later.seq))) stored.superseded = true;
+        let isFree = false;
+        const letNext = () => {
+          clearTimeout(timer);
+          this.#free += isFree ? 0 : 1;
+          isFree = true;
+          this.#freed();
+        };
+        const timer = setTimeout(letNext, maxAgainFor).unref();
+        this.#free -= 1;
+        stored.times += 1;
+        if (!this.#give(stored, event, letNext)) letNext();
+        else if (stored.state === "waiting") this.#change(stored);
       }
     }
   }
@@ -207,15 +208,16 @@ export class Inbox {
 
   /** Writes what has become of an event that the flow has. */
   #change(stored: StoredEvent): void {
-    if (this.#closed) return;
     // A copy: the next change can come while this one is written.
-    this.#changes.set(stored.seq, { stored: { ...stored }, was: "waiting" });
-    void this.#write();
+    this.#changes.set(stored.seq, { ...stored });
+    if (!this.#closed) this.#write(); // else with the last that is written
   }
 
-  async #write(): Promise<void> {
-    if (this.#writing) return;
-    this.#writing = true;
+  #write(): void {
+    if (this.#arrived.length + this.#changes.size > 0) this.#writing ??= this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
     while (this.#arrived.length > 0 || this.#changes.size > 0) {
       const arrived = this.#arrived.splice(0, maxTogether);
       const changes = [...this.#changes.values()];
@@ -226,15 +228,16 @@ export class Inbox {
           await store.write([], changes);
           return "crowded";
         });
-        for (const { stored } of changes) {
-          if (stored.state !== "waiting") this.#inUse.delete(stored.seq);
-        }
+        for (const { seq, state } of changes) if (state !== "waiting") this.#inUse.delete(seq);
         if (results === "crowded") throw new Unusable("crowded");
         if (arrived.length > 0) this.#works = true;
         this.#say(undefined);
         arrived.forEach(({ event, resolve }, i) => {
           const stored = results[i];
-          if (stored) this.#give(stored, event);
+          if (stored) {
+            this.#last = stored.seq;
+            this.#give(stored, event);
+          }
           resolve(stored ? "stored" : "duplicate");
         });
       } catch (error) {
@@ -242,15 +245,14 @@ export class Inbox {
         if (error instanceof Unusable && error.problem === "crowded") {
           this.#say(error);
         } else {
-          for (const change of changes) {
-            const { seq } = change.stored;
-            if (!this.#changes.has(seq)) this.#changes.set(seq, change);
+          for (const stored of changes) {
+            if (!this.#changes.has(stored.seq)) this.#changes.set(stored.seq, stored);
           }
           if (this.#arrived.length === 0) break;
         }
       }
     }
-    this.#writing = false;
+    this.#writing = undefined; // at once: what comes now begins anew
   }
 
   /** Lets one writer after the other use the store; with a store that is broken once more, opened anew. */
@@ -265,6 +267,7 @@ export class Inbox {
     try {
       return await use(store);
     } catch (error) {
+      if (this.#closed) throw new Closed();
       if (error instanceof Unusable && this.#store === store) {
         this.#store = undefined;
         this.#say(error);
@@ -286,11 +289,16 @@ export class Inbox {
 
   async #open(): Promise<Store> {
     try {
-      const store = await Store.open(this.dir, this.options.max);
+      const store = await Store.open(this.dir, {
+        max: this.options.max,
+        last: this.#last,
+        check: this.#problem?.problem === "damaged",
+      });
+      this.#last = store.last;
       this.#works = false;
       this.#store = store;
       this.#say(undefined);
-      void this.#write();
+      this.#write();
       void this.giveAgain();
       this.#clean();
       return store;
@@ -303,10 +311,12 @@ export class Inbox {
 
   #retry(): void {
     if (!this.#store) void this.#usable().catch(() => undefined); // said as `problem`
+    this.#write(); // what could not be written the last time
   }
 
   #clean(): void {
-    const limit = new Date(Date.now() - this.options.days * day).toISOString();
+    // However many days: nothing is from before 1970.
+    const limit = new Date(Math.max(0, Date.now() - this.options.days * day)).toISOString();
     // Said as `problem`, where it cannot.
     this.#delete(({ seq, receivedAt }) => receivedAt < limit && !this.#inUse.has(seq)).catch(() => undefined);
   }
@@ -356,10 +366,12 @@ export class Inbox {
     const count = await this.#alone(async (store) => {
       const changes = (await store.get(seqs))
         .filter(({ state }) => state !== "waiting")
-        .map((stored): Change => {
-          const { state: was } = stored;
-          return { stored: { ...stored, state: "waiting", unwanted: undefined, error: undefined }, was };
-        });
+        .map((stored): StoredEvent => ({
+          ...stored,
+          state: "waiting",
+          unwanted: undefined,
+          error: undefined,
+        }));
       await store.write([], changes);
       return changes.length;
     });
@@ -368,13 +380,11 @@ export class Inbox {
     return count;
   }
 
-  /** Lets the flow have all failed events again. @returns how many */
-  async runFailed(): Promise<number> {
+  /** Lets the flow have all events in a state again. @returns how many */
+  async runAll(state: "failed" | "handed-over"): Promise<number> {
     let count = 0;
     for (let after: string | undefined = ""; after !== undefined;) {
-      const { seqs, last }: { seqs: string[]; last?: string } = await this.#read((store) =>
-        store.some("failed", after!),
-      );
+      const { seqs, last }: Some = await this.#read((store) => store.some(state, after!));
       if (seqs.length > 0) count += await this.runAgain(seqs);
       after = last;
     }
@@ -391,11 +401,10 @@ export class Inbox {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#opening?.catch(() => undefined);
+    await this.#writing;
     await this.#writes;
     for (const { reject } of this.#arrived.splice(0)) reject(new Closed());
     await this.#store?.write([], [...this.#changes.values()]).catch(() => undefined);
     await this.#store?.close();
   }
 }
-
-export type { Filter, Problem, StoredEvent };

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { mkdir, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClassicLevel } from "classic-level";
@@ -32,11 +33,13 @@ export const bounds = { events: 200_000, bytes: 1024 ** 3 };
 /** How many events are looked at, or deleted, in one step. */
 const step = 500;
 
-/** A change of an event that is in the store. */
-export interface Change {
-  stored: StoredEvent;
-  /** Its state until now. */
-  was: State;
+/** How much LevelDB keeps in memory before it sorts it into its files, in bytes: twice its default, for half the sorting. */
+const writeBufferSize = 8 * 2 ** 20;
+
+/** Some events, and where to go on; nowhere at the end. */
+export interface Some {
+  seqs: string[];
+  last: string | undefined;
 }
 
 /** What a list of events is narrowed to. */
@@ -47,8 +50,6 @@ export interface Filter {
   job?: string;
 }
 
-type Operations = ({ type: "put"; key: string; value: string } | { type: "del"; key: string })[];
-
 // Each kind of key is sorted: by arrival, and what waits by the time of the change, then by arrival.
 const keys = {
   /** The event, as it was sent but for the token. */
@@ -56,6 +57,7 @@ const keys = {
   /** A StoredEvent. */
   stored: (seq: string) => `stored ${seq}`,
   waiting: ({ changedAt, seq }: StoredEvent) => `waiting ${changedAt} ${seq}`,
+  "handed-over": ({ seq }: StoredEvent) => `handed-over ${seq}`,
   failed: ({ seq }: StoredEvent) => `failed ${seq}`,
   /** The seq of the event that has this digest. */
   digest: (digest: string) => `digest ${digest}`,
@@ -65,6 +67,9 @@ const keys = {
 
 /** All keys of a kind. */
 const all = (kind: keyof typeof keys) => ({ gt: `${kind} `, lt: `${kind}!` });
+
+/** A place in the order of arrival, as text. */
+const toSeq = (place: number) => String(place).padStart(15, "0");
 
 /** The seq at the end of a key. */
 const seqIn = (key: string) => key.slice(key.lastIndexOf(" ") + 1);
@@ -90,21 +95,25 @@ export class Store {
 
   /**
    * @param dir is made where it is not there, for this user only
+   * @param options `max`: how much it holds; `last`: whatever is in the directory, the events to come
+   *   have later seqs than this; `check`: reads all events, as LevelDB finds damage only where it reads
    * @throws Unusable
    */
-  static async open(dir: string, max = bounds): Promise<Store> {
+  static async open(dir: string, { max = bounds, last = "", check = false } = {}): Promise<Store> {
     let db: ClassicLevel | undefined;
     try {
       // Loaded for the first inbox: it is native code, and optional, as not every machine has a binary.
       // eslint-disable-next-line @typescript-eslint/no-require-imports
       const { ClassicLevel } = require("classic-level") as typeof import("classic-level");
       await mkdir(dir, { recursive: true, mode: 0o700 });
-      db = new ClassicLevel(dir);
+      db = new ClassicLevel(dir, { writeBufferSize });
       await db.open();
       await syncNames(dir);
       const path = join(dir, "LOCK");
       const store = new Store(db, { path, ino: (await stat(path)).ino }, max);
+      store.#last = Number(last);
       for await (const value of db.values(all("stored"))) store.#count(JSON.parse(value) as StoredEvent);
+      if (check) for await (const text of db.values(all("event"))) JSON.parse(text);
       return store;
     } catch (error) {
       await db?.close().catch(() => undefined);
@@ -113,9 +122,14 @@ export class Store {
   }
 
   #count({ seq, state, size }: StoredEvent): void {
-    this.#last = Number(seq);
+    this.#last = Math.max(this.#last, Number(seq));
     this.counts[state] += 1;
     this.#bytes += size;
+  }
+
+  /** The seq of the event that came last. */
+  get last(): string {
+    return toSeq(this.#last);
   }
 
   async close(): Promise<void> {
@@ -123,29 +137,32 @@ export class Store {
   }
 
   /**
-   * Stores events, and what has become of others. When it is done, the disk has the events.
+   * Stores events, and what has become of others, where these are still there. When it is done, the
+   * disk has the events.
    *
    * @returns of each event what is kept of it, `undefined` where one with the same digest is there
    */
-  write(accepted: AcceptedEvent[], changes: Change[]): Promise<(StoredEvent | undefined)[]> {
+  write(accepted: AcceptedEvent[], changed: StoredEvent[]): Promise<(StoredEvent | undefined)[]> {
     return guarded(async () => {
       const found = new Map<string, string | undefined>();
       const lookups = accepted.flatMap(({ stored: { digest, change } }) =>
         change === undefined ? [keys.digest(digest)] : [keys.digest(digest), keys.latest(change)],
       );
+      lookups.push(...changed.map(({ seq }) => keys.stored(seq)));
       if (lookups.length > 0)
         (await this.db.getMany(lookups)).forEach((value, i) => found.set(lookups[i]!, value));
 
-      const operations: Operations = [];
+      // Not a list of operations, of which each would be copied twice.
+      const batch = this.db.batch();
       const put = (key: string, value: string) => {
-        operations.push({ type: "put", key, value });
+        batch.put(key, value);
         found.set(key, value);
       };
       const results = accepted.map(({ stored, text }) => {
         const { digest, change, changedAt } = stored;
         if (found.get(keys.digest(digest)) !== undefined) return undefined;
         this.#last += 1;
-        stored.seq = String(this.#last).padStart(15, "0");
+        stored.seq = toSeq(this.#last);
         put(keys.digest(digest), stored.seq);
         if (change !== undefined) {
           const latest = found.get(keys.latest(change))?.slice(0, changedAt.length) ?? "";
@@ -157,14 +174,19 @@ export class Store {
         put(keys.waiting(stored), "");
         return stored;
       });
+      const changes = changed.flatMap((stored) => {
+        const before = found.get(keys.stored(stored.seq));
+        return before === undefined ? [] : { stored, was: (JSON.parse(before) as StoredEvent).state };
+      });
       for (const { stored, was } of changes) {
         put(keys.stored(stored.seq), JSON.stringify(stored));
-        if (was === "waiting" || was === "failed") operations.push({ type: "del", key: keys[was](stored) });
-        if (stored.state === "waiting" || stored.state === "failed") put(keys[stored.state](stored), "");
+        if (was !== "processed") batch.del(keys[was](stored));
+        if (stored.state !== "processed") put(keys[stored.state](stored), "");
       }
-      await this.db.batch(operations, { sync: accepted.length > 0 });
-      // What is written to a deleted directory is gone, and nothing but this tells.
-      if (accepted.length > 0 && (await stat(this.lock.path)).ino !== this.lock.ino) {
+      await batch.write({ sync: accepted.length > 0 });
+      // What is written to a deleted directory is gone, and nothing but this tells. At once: the system
+      // knows it of what is in use, while a turn of the event loop and a thread would cost more.
+      if (accepted.length > 0 && statSync(this.lock.path).ino !== this.lock.ino) {
         throw new Error("The directory is another one now.");
       }
 
@@ -187,7 +209,10 @@ export class Store {
     if (this.#size < this.max.events && this.#bytes < this.max.bytes) return true;
     const deleted = await guarded(async () => {
       const oldest: StoredEvent[] = [];
-      for await (const value of this.db.values({ ...all("stored"), gt: keys.stored(this.#keptBefore) })) {
+      for await (const value of this.db.values({
+        gte: keys.stored(this.#keptBefore),
+        lt: all("stored").lt,
+      })) {
         const stored = JSON.parse(value) as StoredEvent;
         if (stored.state !== "waiting") oldest.push(stored);
         else if (oldest.length === 0) this.#keptBefore = stored.seq;
@@ -221,8 +246,14 @@ export class Store {
     if (!this.#deleted) return;
     const [from, to] = this.#deleted;
     this.#deleted = undefined;
-    await guarded(() => this.db.compactRange(keys.event(from), keys.event(to)));
-    await guarded(() => this.db.compactRange(keys.stored(from), keys.stored(to)));
+    for (const key of [keys.event, keys.stored]) {
+      const ends = [key(from), key(to)] as const;
+      await guarded(() => this.db.compactRange(...ends));
+      // What was in memory until now is in a file, with the mark that it is deleted. Only where
+      // something else is to be merged with that file, both are left out.
+      await guarded(() => this.db.batch(ends.map((end) => ({ type: "del", key: end }))));
+      await guarded(() => this.db.compactRange(...ends));
+    }
   }
 
   async #delete(events: StoredEvent[]): Promise<number> {
@@ -236,10 +267,12 @@ export class Store {
         keys.event(stored.seq),
         keys.stored(stored.seq),
         keys.digest(stored.digest),
-        ...(stored.state === "waiting" || stored.state === "failed" ? [keys[stored.state](stored)] : []),
+        ...(stored.state === "processed" ? [] : [keys[stored.state](stored)]),
       ]),
     ];
-    await this.db.batch(gone.map((key) => ({ type: "del", key })));
+    const batch = this.db.batch();
+    for (const key of gone) batch.del(key);
+    await batch.write();
     for (const { seq, state, size } of events) {
       this.counts[state] -= 1;
       this.#bytes -= size;
@@ -254,13 +287,12 @@ export class Store {
   }
 
   /**
-   * Some of the events that wait or have failed: waiting ones by the time of their change, then by
-   * arrival; failed ones by arrival.
+   * Some of the events in a state: waiting ones by the time of their change, then by arrival; others by
+   * arrival.
    *
    * @param after the `last` of those before; `""`: from the first on
-   * @returns `last`: where to go on, `undefined` at the end
    */
-  async some(state: "waiting" | "failed", after: string): Promise<{ seqs: string[]; last?: string }> {
+  async some(state: Exclude<State, "processed">, after: string): Promise<Some> {
     const found = await guarded(() =>
       this.db.keys({ ...all(state), ...(after && { gt: after }), limit: step }).all(),
     );
@@ -268,15 +300,28 @@ export class Store {
   }
 
   /** @returns what is kept of events, without those that are gone */
-  async get(seqs: string[]): Promise<StoredEvent[]> {
-    const values = await guarded(() => this.db.getMany(seqs.map(keys.stored)));
-    return values.flatMap((value) => (value === undefined ? [] : (JSON.parse(value) as StoredEvent)));
+  get(seqs: string[]): Promise<StoredEvent[]> {
+    return guarded(async () => {
+      const values = await this.db.getMany(seqs.map(keys.stored));
+      return values.flatMap((value) => (value === undefined ? [] : (JSON.parse(value) as StoredEvent)));
+    });
+  }
+
+  /** The latest event about the same change, where it is another, later one. */
+  async later({ seq, change, changedAt }: StoredEvent): Promise<StoredEvent | undefined> {
+    if (change === undefined) return undefined;
+    const latest = await guarded(() => this.db.get(keys.latest(change)));
+    if (latest === undefined || seqIn(latest) === seq || latest.slice(0, changedAt.length) <= changedAt)
+      return undefined;
+    return (await this.get([seqIn(latest)]))[0];
   }
 
   /** @returns an event as it was sent, without its token; `undefined` where it is gone */
-  async event(seq: string): Promise<JsonObject | undefined> {
-    const text = await guarded(() => this.db.get(keys.event(seq)));
-    return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
+  event(seq: string): Promise<JsonObject | undefined> {
+    return guarded(async () => {
+      const text = await this.db.get(keys.event(seq));
+      return text === undefined ? undefined : (JSON.parse(text) as JsonObject);
+    });
   }
 
   /**
@@ -297,7 +342,10 @@ export class Store {
       const events: StoredEvent[] = [];
       let end = before;
       for (let i = 0; i < 20; i += 1) {
-        const found = await this.#before(state === "failed" ? "failed" : "stored", end);
+        const found = await this.#before(
+          state === "failed" || state === "handed-over" ? state : "stored",
+          end,
+        );
         for (const stored of found) {
           end = stored.seq;
           if (matches(stored, filter)) events.push(stored);
@@ -309,9 +357,9 @@ export class Store {
     });
   }
 
-  async #before(kind: "stored" | "failed", before: string): Promise<StoredEvent[]> {
+  async #before(kind: "stored" | "failed" | "handed-over", before: string): Promise<StoredEvent[]> {
     const range = { ...all(kind), ...(before && { lt: `${kind} ${before}` }), reverse: true, limit: step };
-    if (kind === "failed") return this.get((await this.db.keys(range).all()).map(seqIn));
+    if (kind !== "stored") return this.get((await this.db.keys(range).all()).map(seqIn));
     return (await this.db.values(range).all()).map((value) => JSON.parse(value) as StoredEvent);
   }
 }
@@ -351,8 +399,9 @@ function unusable(error: unknown): Unusable {
   const problem = (): Problem => {
     if (/^MODULE_NOT_FOUND$|^ERR_DLOPEN_FAILED$/.test(code) || message.includes("No native build"))
       return "missing";
-    if (code === "LEVEL_LOCKED") return "locked";
-    if (/no space left|file too large|quota exceeded/i.test(message)) return "full";
+    // Of Windows, the second words.
+    if (code === "LEVEL_LOCKED" || /used by another process/i.test(message)) return "locked";
+    if (/no space left|file too large|quota exceeded|not enough space/i.test(message)) return "full";
     if (/^E[A-Z]+$/.test(code) || code === "LEVEL_IO_ERROR") return "unwritable";
     return "damaged";
   };

@@ -16,7 +16,7 @@ export interface FlowError {
   node: { id: string; name?: string; type: string };
 }
 
-/** What the inbox keeps of an event, besides the event. */
+/** What the inbox keeps of an event, besides the event: little, of whatever is in there. */
 export interface StoredEvent extends EventSummary {
   /** Its place in the order of arrival: a number, as text of the same length for all. */
   seq: string;
@@ -68,12 +68,16 @@ export function prepare(
   const topic = typeof event.topic === "string" ? event.topic : "";
   const changedAt = sortable(event.updated_at);
   const change = changedAt === undefined ? undefined : changeOf(topic, summary);
+  const { eventType, changed, orderId, externalId } = summary;
   return {
     stored: {
       seq: "",
       path,
-      topic,
-      ...summary,
+      topic: topic.slice(0, maxShown),
+      eventType: eventType?.slice(0, maxShown) ?? null,
+      changed: changed.slice(0, maxShown).map((field) => field.slice(0, maxShown)),
+      orderId: shortened(orderId),
+      externalId: shortened(externalId),
       receivedAt: receivedAt.toISOString(),
       changedAt: changedAt ?? sortable(receivedAt.toISOString())!,
       digest: createHash("sha256").update(`${path}\n`).update(body).digest("base64"),
@@ -86,12 +90,22 @@ export function prepare(
   };
 }
 
+/** How much of each field is kept besides the event: characters of a text, and names of changed fields. */
+const maxShown = 100;
+
+/** A job's number, that can be anything in an event. */
+function shortened(id: unknown): unknown {
+  if (typeof id === "string") return id.slice(0, maxShown);
+  return typeof id === "object" ? null : id;
+}
+
 /** What two events about the same change share: the job and the fields, or where there are none, the kind. */
 function changeOf(topic: string, { eventType, changed, orderId }: EventSummary): string | undefined {
   if (orderId === null) return undefined;
-  return JSON.stringify(
+  const text = JSON.stringify(
     changed.length > 0 ? [orderId, ...changed.toSorted()] : [orderId, { topic, eventType }],
   );
+  return text.length <= maxShown ? text : createHash("sha256").update(text).digest("base64");
 }
 
 /** The year from which a time has more digits. */

@@ -1,18 +1,31 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
-
+import { addSidebar, removeSidebar } from "../sidebar/sidebar";
 import { validator } from "../validation";
 
 declare const RED: EditorRED;
+
+interface Properties extends EditorNodeProperties {
+  inbox: boolean;
+  inboxDays: number;
+}
 
 interface Credentials {
   token: string;
   previousToken: string;
 }
 
-RED.nodes.registerType<EditorNodeProperties, Credentials>("radaro-config", {
+RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   category: "config",
   defaults: {
     name: { value: "" },
+    inbox: { value: false },
+    inboxDays: {
+      value: 7,
+      validate: validator((node, days) =>
+        // A merchant of an earlier version has none.
+        days === undefined || Number(days) >= 1 ? undefined : node._("radaro-config.invalid.inboxDays"),
+      ),
+    },
   },
   credentials: {
     token: {
@@ -34,5 +47,13 @@ RED.nodes.registerType<EditorNodeProperties, Credentials>("radaro-config", {
       input.val(String(input.val()).trim());
     });
     $("#radaro-config-previous").prop("open", $("#node-config-input-previousToken").val() !== "");
+
+    const inbox = $("#node-config-input-inbox");
+    const days = $("#node-config-input-inboxDays");
+    if (days.val() === "") days.val(7);
+    inbox.on("change", () => $("#radaro-config-inbox").toggle(inbox.prop("checked") === true));
+    inbox.trigger("change");
   },
+  onpaletteadd: addSidebar,
+  onpaletteremove: removeSidebar,
 });

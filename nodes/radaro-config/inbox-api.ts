@@ -2,7 +2,8 @@ import type { Request, RequestHandler } from "express";
 import type { NodeAPI } from "node-red";
 import { meanings, ruleOf, type Meaning } from "../../src/meanings";
 import { compileRules } from "../../src/rules";
-import type { Filter, StoredEvent } from "../../src/inbox";
+import type { Filter } from "../../src/store";
+import type { StoredEvent } from "../../src/stored-event";
 import type { JsonObject } from "../../src/json";
 import type { MerchantInbox } from "../inbox";
 
@@ -64,11 +65,10 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
     mayWrite,
     answer(async ({ inbox }, { params }) => ({ run: await inbox.runAgain([params.seq]) })),
   );
-  RED.httpAdmin.post(
-    "/radaro-inbox/:id/run-failed",
-    mayWrite,
-    answer(async ({ inbox }) => ({ run: await inbox.runFailed() })),
-  );
+  for (const state of ["failed", "handed-over"] as const) {
+    const run: Handle = async ({ inbox }) => ({ run: await inbox.runAll(state) });
+    RED.httpAdmin.post(`/radaro-inbox/:id/run-${state}`, mayWrite, answer(run));
+  }
   RED.httpAdmin.post(
     "/radaro-inbox/:id/clear",
     mayWrite,

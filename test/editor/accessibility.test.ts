@@ -14,7 +14,7 @@ const rules = [
 const broker = { id: "broker", type: "mqtt-broker", name: "Broker", broker: "localhost", port: "1883" };
 const flows = [
   { id: "tab1", type: "tab", label: "Flow 1" },
-  { id: "acme", type: "radaro-config", name: "Acme" },
+  { id: "acme", type: "radaro-config", name: "Acme", inbox: true, inboxDays: 7 },
   {
     id: "in1",
     type: "radaro in",

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import type { BrowserContext, Locator, Page } from "playwright-core";
 
+export interface User {
+  username: string;
+  password: string;
+}
+
 /** The editor, used as a person uses it: by clicks and keys. Each method counts what it took. */
 export class Editor {
   /** Clicks, drags, and texts entered. */
@@ -9,18 +14,28 @@ export class Editor {
   readonly errors: string[] = [];
 
   private constructor(readonly page: Page) {
-    page.on("pageerror", (error) => this.errors.push(String(error)));
+    page.on("pageerror", (error) => this.errors.push(error.stack ?? String(error)));
     page.on("console", (message) => {
       if (message.type() === "error") this.errors.push(`${message.text()} ${message.location().url}`);
     });
   }
 
-  static async open(context: BrowserContext, url: string): Promise<Editor> {
+  static async open(context: BrowserContext, url: string, user?: User): Promise<Editor> {
     const editor = new Editor(await context.newPage());
     await editor.page.goto(url);
+    if (user) await editor.logIn(user);
     await editor.palette("inject").waitFor({ state: "attached" });
     await editor.page.locator("#red-ui-loading-progress").waitFor({ state: "hidden" });
     return editor;
+  }
+
+  private async logIn({ username, password }: User): Promise<void> {
+    await this.page.evaluate("localStorage.clear()"); // where somebody has been logged in before
+    await this.page.reload();
+    await this.enter("#node-dialog-login-username", username);
+    await this.enter("#node-dialog-login-password", password);
+    this.errors.length = 0; // the browser says that something was answered 401 before
+    await this.click("#node-dialog-login-submit");
   }
 
   async close(): Promise<void> {
@@ -84,6 +99,18 @@ export class Editor {
       .locator(".red-ui-flow-port-output .red-ui-flow-port")
       .nth(output - 1);
     await this.drag(port, this.node(to).locator(".red-ui-flow-port-input .red-ui-flow-port"));
+  }
+
+  /** Chooses a tab of the sidebar. */
+  async showSidebar(id: string, name: string): Promise<void> {
+    const ofNodeRed5 = this.page.locator(`button[data-tab-id="${id}"]`);
+    if (await ofNodeRed5.count()) {
+      // A click on the one that is chosen hides it.
+      if ((await ofNodeRed5.and(this.page.locator(".selected")).count()) === 0) await this.click(ofNodeRed5);
+      return;
+    }
+    await this.click("#red-ui-sidebar .red-ui-tab-link-button-menu");
+    await this.click(this.page.locator(".red-ui-menu-dropdown a:visible", { hasText: name }));
   }
 
   /** Opens a node's dialog by a double click on it. */

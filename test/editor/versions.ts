@@ -1,7 +1,9 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { installNodeRed, programIn, startNodeRed, type NodeRed } from "../../scripts/node-red";
 import { install } from "../system/package";
 import { openBrowser, type Browser } from "./browser";
-import { Editor } from "./editor";
+import { Editor, type User } from "./editor";
 
 /** Node-RED 5 needs a later Node.js than this project: a version of each. */
 export const nodeRed5: [nodeRed: string, node: string] = ["5", "24"];
@@ -14,6 +16,13 @@ export const editorSettings = {
   editorTheme: { tours: false, palette: { catalogues: [] } },
 };
 
+/** Installs the package where the editor shows no tips: Node-RED 5 fails to, with an error in the console. */
+export function prepareEditor(userDir: string): void {
+  install(userDir);
+  const editor = { view: { "view-show-tips": false } };
+  writeFileSync(join(userDir, ".config.users.json"), JSON.stringify({ _: { editor } }));
+}
+
 /** What a test works with: the editor is a new one for each, and the flows are what they were. */
 export interface Session {
   nodeRed: NodeRed;
@@ -21,15 +30,21 @@ export interface Session {
   editor: Editor;
 }
 
-interface Flows {
+interface Options {
   flows: object[];
   credentials?: Record<string, Record<string, string>>;
+  /** More of settings.js. */
+  settings?: Record<string, unknown>;
+  /** Puts more into the user directory. */
+  prepare?: (userDir: string) => void;
+  /** Who uses the editor, where it asks for that. */
+  user?: User;
 }
 
 /** Describes something in Node-RED 4 and in Node-RED 5, each with the package installed. */
 export function inEachNodeRed(
   what: string,
-  { flows, credentials }: Flows,
+  { flows, credentials, settings, prepare, user }: Options,
   tests: (session: Session) => void,
 ): void {
   for (const [version, program] of versions) {
@@ -41,8 +56,11 @@ export function inEachNodeRed(
         session.nodeRed = await startNodeRed({
           flows,
           ...(credentials && { credentials }),
-          settings: editorSettings,
-          prepare: install,
+          settings: { ...editorSettings, ...settings },
+          prepare: (userDir) => {
+            prepareEditor(userDir);
+            prepare?.(userDir);
+          },
           ...(program && { program: programIn(installNodeRed(...program)) }),
         });
         session.browser = await openBrowser();
@@ -52,7 +70,7 @@ export function inEachNodeRed(
         await session.nodeRed.stop();
       });
       beforeEach(async () => {
-        session.editor = await Editor.open(session.browser.context, session.nodeRed.url);
+        session.editor = await Editor.open(session.browser.context, session.nodeRed.url, user);
       });
       afterEach(() => session.editor.close());
 

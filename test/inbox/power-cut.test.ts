@@ -10,7 +10,7 @@ import { needs } from "./needs";
 import { randomFrom, seed } from "./random";
 
 /** More than LevelDB keeps in one log: it goes on with another. */
-const count = 400;
+const count = 800;
 const filler = "x".repeat(16_000);
 const connections = 8;
 /** At how many answers the power is cut. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { states } from "../../nodes/sidebar/inbox";
 import { meanings } from "../../src/meanings";
 
 const dist = join(__dirname, "..", "..", "dist");
@@ -26,6 +27,19 @@ describe("locales", () => {
     ];
     const others = ["changed", "event", "superseded", "otherwise"];
     assert.deepEqual(Object.keys(meaning!), [...Object.keys(meanings), ...others]);
+  });
+
+  it("have every text that the sidebar asks for", () => {
+    const { sidebar } = JSON.parse(read("locales/en-US/radaro-config.json")) as { sidebar: Texts };
+    const texts = flatten(sidebar);
+    const html = read("radaro-config.html");
+    const asked = [
+      ...[...html.matchAll(/\bt\("([\w.-]+)"/g)].map(([, key]) => key!),
+      ...[...html.matchAll(/\bbutton\("([\w-]+)"/g)].map(([, key]) => `button.${key}`),
+      ...["all", ...states].flatMap((state) => [`state.${state}`, `tip.${state}`]),
+    ];
+    assert.ok(asked.length > 30);
+    for (const key of asked) assert.ok(key in texts, key);
   });
 
   for (const type of types) {

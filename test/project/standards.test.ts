@@ -89,7 +89,7 @@ describe("The published package", () => {
     assert.deepEqual(found, {
       "radaro-config": {
         category: "config",
-        defaults: ["name"],
+        defaults: ["name", "inbox", "inboxDays"],
         credentials: ["token", "previousToken"],
       },
       "radaro in": {

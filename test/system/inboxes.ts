@@ -1,5 +1,5 @@
 import { startNodeRed, type NodeRed, type NodeRedOptions } from "../../scripts/node-red";
-import type { StoredEvent } from "../../src/inbox";
+import type { StoredEvent } from "../../src/stored-event";
 import type { JsonObject } from "../../src/json";
 import { install } from "./package";
 

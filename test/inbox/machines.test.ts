@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { flowWith, InboxNodeRed } from "../system/inboxes";
+import { Load } from "./load";
+import { needs } from "./needs";
+
+const flows = flowWith({ id: "next", type: "recorder", file: "got.txt" });
+const portOf = ({ nodeRed }: InboxNodeRed) => Number(new URL(nodeRed.url).port);
+
+/** As README has it, but that both get events all the time. */
+const configuration = (port: number, dir: string, upstreams: number[]) => `
+daemon off;
+master_process off;
+pid ${dir}/pid;
+error_log ${dir}/error.log;
+events {}
+http {
+  access_log off;
+  ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((of) => `${of}_temp_path ${dir}/${of};`).join("\n  ")}
+  upstream node_red {
+    ${upstreams.map((upstream) => `server 127.0.0.1:${upstream};`).join("\n    ")}
+  }
+  server {
+    listen 127.0.0.1:${port};
+    location = /radaro {
+      proxy_pass http://node_red;
+      proxy_next_upstream error timeout http_503 non_idempotent;
+    }
+  }
+}
+`;
+
+describe("Two instances behind nginx", function () {
+  this.timeout(300_000);
+  let dir: string;
+  let nginx: ChildProcess;
+  let url: string;
+  let one: InboxNodeRed;
+  let other: InboxNodeRed;
+  before(async () => {
+    needs("nginx");
+    [one, other] = await Promise.all([InboxNodeRed.start({ flows }), InboxNodeRed.start({ flows })]);
+    dir = mkdtempSync(join(tmpdir(), "radaro-nginx-"));
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    writeFileSync(join(dir, "nginx.conf"), configuration(port, dir, [portOf(one), portOf(other)]));
+    nginx = spawn("nginx", ["-p", dir, "-c", "nginx.conf", "-e", "error.log"], { stdio: "ignore" });
+    while (!(await fetch(url).then(Boolean, () => false)))
+      assert.equal(nginx.exitCode, null, "nginx has ended");
+  });
+  after(async () => {
+    const ended = once(nginx, "exit");
+    nginx.kill();
+    await Promise.all([ended, one.nodeRed.stop(), other.nodeRed.stop()]);
+    rmSync(dir, { recursive: true });
+  });
+  const numbersOf = ({ nodeRed }: InboxNodeRed) =>
+    readFileSync(join(nodeRed.userDir, "got.txt"), "utf8").trimEnd().split("\n").map(Number);
+
+  it("lose nothing that was answered 200, though one is killed under load and comes back", async () => {
+    const load = new Load(300);
+    load.to(url);
+    await load.accepts(600);
+    const port = portOf(other);
+    await other.nodeRed.kill();
+    await load.accepts(600);
+    other = await other.next({ port });
+    await load.accepts(600);
+    await load.stop();
+    await Promise.all([one, other].map((each) => each.says(({ counts }) => counts.waiting === 0)));
+    const got = [...numbersOf(one), ...numbersOf(other)];
+    const different = new Set(got);
+    const lost = [...load.accepted].filter((number) => !different.has(number));
+    assert.deepEqual(lost, [], "answered 200, and not delivered");
+    console.log(
+      `      ${load.accepted.size} events were answered 200 (others: ${JSON.stringify(load.others)}); ` +
+        `${got.length - different.size} deliveries were repetitions`,
+    );
+  });
+
+  it("know a duplicate only each of its own", async () => {
+    const event = { number: -1 };
+    const answers = [await one.post(event), await one.post(event), await other.post(event)];
+    assert.deepEqual(
+      answers.map(({ body }) => body),
+      [{ ok: true }, { ok: true, duplicate: true }, { ok: true }],
+    );
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

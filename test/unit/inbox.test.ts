@@ -1,0 +1,394 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import promises from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { mock } from "node:test";
+import { Closed, Inbox, maxAgain, type Flow, type Given, type Outcome } from "../../src/inbox";
+import type { JsonObject } from "../../src/json";
+import { bounds, Unusable } from "../../src/store";
+import type { StoredEvent } from "../../src/stored-event";
+
+/** A flow that takes what it is given, and is done with it when the test says so. */
+class TestFlow implements Flow {
+  running = true;
+  answer: Given = "given";
+  given: { stored: StoredEvent; event: JsonObject; settled: (outcome: Outcome) => void }[] = [];
+  #wake: () => void = () => undefined;
+
+  give(stored: StoredEvent, event: JsonObject, settled: (outcome: Outcome) => void): Given {
+    if (!this.running) return "nobody";
+    if (this.answer !== "given") return this.answer;
+    this.given.push({ stored: { ...stored }, event, settled });
+    this.#wake();
+    return "given";
+  }
+
+  /** Resolves when it has been given so many. */
+  async got(count: number): Promise<void> {
+    while (this.given.length < count) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+}
+
+const done: Outcome = { state: "processed" };
+const error = { text: "down", node: { id: "n", type: "function" } };
+
+describe("an inbox", () => {
+  let dir: string;
+  let flow: TestFlow;
+  let inbox: Inbox;
+  let onChange: () => void;
+  beforeEach(() => {
+    dir = join(mkdtempSync(join(tmpdir(), "radaro-")), "inbox");
+    flow = new TestFlow();
+    onChange = () => undefined;
+    open();
+  });
+  afterEach(async () => {
+    await inbox.close();
+    rmSync(join(dir, ".."), { recursive: true });
+  });
+  const open = ({ days = 7, max = bounds } = {}) => {
+    inbox = new Inbox(dir, flow, { days, max, changed: () => onChange() });
+  };
+  const reopen = async (options?: Parameters<typeof open>[0]) => {
+    await inbox.close();
+    flow.given = [];
+    open(options);
+  };
+  let count = 0;
+  const accept = (event: JsonObject = {}, receivedAt = new Date()) => {
+    const body = Buffer.from(`{"n":${(count += 1)}}`);
+    return inbox.accept(event, { path: "/radaro", body, receivedAt });
+  };
+  /** Resolves when there are so many in a state. */
+  const counted = async (state: StoredEvent["state"], wanted: number) => {
+    while (inbox.counts?.[state] !== wanted) await new Promise<void>((resolve) => (onChange = resolve));
+  };
+  const updated = (at: number) => ({ updated_at: new Date(at).toISOString() });
+  const changeOf = (job: number, at: number) => ({
+    ...updated(at),
+    order_info: { order_id: job },
+    new_values: { status: "delivered" },
+  });
+
+  it("gives what waits again in the order of the changes, then of arrival, and says how many times before", async () => {
+    for (const at of [3000, 1000, 2000, 1000]) await accept(updated(at));
+    await reopen();
+    await flow.got(4);
+    assert.deepEqual(
+      flow.given.map(({ stored }) => [stored.changedAt.slice(17, 19), Number(stored.seq), stored.times]),
+      [
+        ["01", 2, 2],
+        ["01", 4, 2],
+        ["02", 3, 2],
+        ["03", 1, 2],
+      ],
+    );
+    await reopen();
+    await flow.got(4);
+    assert.deepEqual(
+      flow.given.map(({ stored }) => stored.times),
+      [3, 3, 3, 3],
+    );
+  });
+
+  it("does not give again what is settled", async () => {
+    for (let i = 0; i < 4; i += 1) await accept();
+    flow.given[0]!.settled(done);
+    flow.given[1]!.settled({ state: "handed-over" });
+    flow.given[2]!.settled({ state: "failed", error });
+    await reopen();
+    await flow.got(1);
+    assert.equal(flow.given[0]!.stored.seq.at(-1), "4");
+    await counted("waiting", 1);
+    assert.deepEqual(inbox.counts, { waiting: 1, processed: 1, "handed-over": 1, failed: 1 });
+  });
+
+  it(`lets no more than ${maxAgain} of them be with the flow at a time`, async () => {
+    flow.running = false;
+    await Promise.all(Array.from({ length: 3 * maxAgain }, () => accept()));
+    flow.running = true;
+    void inbox.giveAgain();
+    for (let settled = 0; settled < 2 * maxAgain; settled += 1) {
+      await flow.got(maxAgain + settled);
+      await inbox.list({}, ""); // time to give more
+      assert.equal(flow.given.length, maxAgain + settled);
+      flow.given[settled]!.settled(done);
+    }
+    await flow.got(3 * maxAgain);
+    assert.ok(flow.given.every(({ stored }) => stored.times === 1));
+  });
+
+  it("counts those whose time with the flow is not over, also when it begins to give again", async () => {
+    flow.running = false;
+    await Promise.all(Array.from({ length: 2 * maxAgain }, () => accept()));
+    flow.running = true;
+    void inbox.giveAgain();
+    await flow.got(maxAgain);
+    for (const { settled } of [...flow.given]) settled({ state: "interrupted" });
+    await flow.got(2 * maxAgain);
+    for (let i = 0; i < maxAgain; i += 1) await inbox.list({}, ""); // time to give more
+    assert.equal(flow.given.length, 2 * maxAgain);
+  });
+
+  it("does not give again what the flow was done with while it gave others again", async () => {
+    flow.running = false;
+    await Promise.all(Array.from({ length: maxAgain + 1 }, () => accept()));
+    flow.running = true;
+    await accept();
+    const givenAgain = inbox.giveAgain();
+    await flow.got(1 + maxAgain);
+    flow.given[0]!.settled(done);
+    await counted("processed", 1);
+    for (const { settled } of [...flow.given]) settled(done);
+    await flow.got(2 + maxAgain);
+    flow.given[1 + maxAgain]!.settled(done);
+    await givenAgain;
+    await counted("processed", 2 + maxAgain);
+    assert.equal(flow.given.length, 2 + maxAgain);
+    assert.deepEqual(inbox.counts, { waiting: 0, processed: 2 + maxAgain, "handed-over": 0, failed: 0 });
+  });
+
+  it("does not give again what is on disk and about to be given", async () => {
+    await accept();
+    let goOn: () => void = () => undefined;
+    const { stat } = promises;
+    const onDisk = new Promise<void>((resolve) => {
+      const wait = async (...args: Parameters<typeof stat>) => {
+        resolve();
+        await new Promise<void>((resolve) => (goOn = resolve));
+        return stat(...args);
+      };
+      mock.method(promises, "stat", wait as never);
+    });
+    const accepted = accept();
+    await onDisk;
+    mock.restoreAll();
+    await inbox.giveAgain();
+    goOn();
+    await accepted;
+    assert.deepEqual(
+      flow.given.map(({ stored }) => Number(stored.seq)),
+      [1, 2],
+    );
+  });
+
+  it("takes no event for one that was in its directory before that was deleted", async () => {
+    await accept({ a: 1 });
+    rmSync(dir, { recursive: true });
+    await accept({ a: 2 });
+    flow.given[0]!.settled(done);
+    await accept({ a: 3 });
+    assert.deepEqual(inbox.counts, { waiting: 2, processed: 0, "handed-over": 0, failed: 0 });
+    await reopen();
+    await flow.got(2);
+    assert.deepEqual(
+      flow.given.map(({ event }) => event.a),
+      [2, 3],
+    );
+  });
+
+  it("does not give again what was settled while it closed", async () => {
+    await accept();
+    const closed = inbox.close();
+    flow.given[0]!.settled(done);
+    await closed;
+    open();
+    await counted("processed", 1);
+    assert.equal(inbox.counts?.waiting, 0);
+  });
+
+  it("gives again what a deploy has interrupted", async () => {
+    await accept();
+    flow.given[0]!.settled({ state: "interrupted" });
+    await flow.got(2);
+    assert.equal(flow.given[1]!.stored.times, 2);
+  });
+
+  it("keeps what nobody takes, until somebody does", async () => {
+    flow.answer = "nobody";
+    await accept({ a: 1 });
+    await reopen();
+    await inbox.giveAgain();
+    flow.answer = "given";
+    await inbox.giveAgain();
+    assert.deepEqual(flow.given[0]!.event, { a: 1 });
+  });
+
+  for (const [state, outcome] of [
+    ["failed", { state: "failed", error }],
+    ["handed-over", { state: "handed-over" }],
+  ] as const) {
+    it(`gives ${state} events again when it is asked to`, async () => {
+      for (let i = 0; i < 4; i += 1) await accept();
+      flow.given.forEach(({ settled }, i) => settled(i === 3 ? done : outcome));
+      await counted(state, 3);
+      assert.equal((await inbox.list({ state }, "")).events.length, 3);
+      assert.equal(await inbox.runAll(state), 3);
+      await flow.got(7);
+      assert.ok(flow.given.slice(4).every(({ stored }) => stored.error === undefined && stored.times === 2));
+      flow.given.slice(4).forEach(({ settled }) => settled(done));
+      await counted("processed", 4);
+      assert.equal(await inbox.runAll(state), 0);
+      assert.deepEqual((await inbox.list({ state }, "")).events, []);
+    });
+  }
+
+  describe("marks what is given again as superseded", () => {
+    it("where a later event about the same change was given before", async () => {
+      await accept(changeOf(1, 1000));
+      await accept(changeOf(1, 2000));
+      flow.given[1]!.settled(done);
+      await counted("processed", 1);
+      await reopen();
+      await flow.got(1);
+      assert.equal(flow.given[0]!.stored.superseded, true);
+    });
+
+    it("but not where that one waits for its turn", async () => {
+      await accept(changeOf(1, 1000));
+      await accept(changeOf(1, 2000));
+      await reopen();
+      await flow.got(2);
+      assert.ok(flow.given.every(({ stored }) => stored.superseded === undefined));
+    });
+  });
+
+  describe("deletes", () => {
+    it("what is older than it is kept", async () => {
+      await accept({}, new Date(Date.now() - 3 * 86_400_000));
+      await accept();
+      flow.given.forEach(({ settled }) => settled(done));
+      await counted("processed", 2);
+      await reopen({ days: 2 });
+      await counted("processed", 1);
+      assert.equal((await inbox.list({}, "")).events[0]!.stored.seq.at(-1), "2");
+    });
+
+    it("nothing, where it is to be kept longer than there is time", async () => {
+      await accept();
+      await inbox.close();
+      mock.timers.enable({ apis: ["setInterval"] });
+      try {
+        open({ days: 1e9 });
+        mock.timers.tick(3_600_000);
+      } finally {
+        mock.timers.reset();
+      }
+      await counted("waiting", 1);
+    });
+
+    it("the oldest that do not wait, where there are as many as there may be", async () => {
+      const max = { events: 1000, bytes: 1e9 };
+      await reopen({ max });
+      await Promise.all(Array.from({ length: 1000 }, () => accept()));
+      flow.given.forEach(({ settled }, i) => i % 2 === 1 && settled(done));
+      await counted("processed", 500);
+      await accept();
+      assert.deepEqual(inbox.counts, { waiting: 501, processed: 0, "handed-over": 0, failed: 0 });
+    });
+
+    it("nothing that waits: it is full then, until some are settled", async () => {
+      await reopen({ max: { events: 2, bytes: 1e9 } });
+      await accept();
+      await accept();
+      await assert.rejects(
+        accept(),
+        (error: unknown) => error instanceof Unusable && error.problem === "crowded",
+      );
+      assert.equal(inbox.problem?.problem, "crowded");
+      flow.given[0]!.settled(done);
+      await counted("processed", 1);
+      assert.equal(await accept(), "stored");
+      assert.equal(inbox.problem, undefined);
+    });
+
+    it("for good, with what the files hold of it", async () => {
+      const secret = "0170 5550199";
+      const files = () => readdirSync(dir).map((name) => readFileSync(join(dir, name), "latin1"));
+      await accept({ phone: secret });
+      assert.ok(files().some((text) => text.includes(secret)));
+      flow.given[0]!.settled(done);
+      await counted("processed", 1);
+      assert.equal(await inbox.clear(), 1);
+      assert.ok(!files().some((text) => text.includes(secret)));
+    });
+  });
+
+  it("is damaged where one of its events cannot be read, until that is gone", async () => {
+    const text = randomBytes(3000).toString("base64"); // not compressed
+    await accept({ text });
+    await reopen(); // from here on it is in a table
+    await flow.got(1);
+    await inbox.close();
+    for (const name of readdirSync(dir)) {
+      const bytes = readFileSync(join(dir, name));
+      const at = bytes.indexOf(text);
+      if (name.endsWith(".ldb") && at >= 0) writeFileSync(join(dir, name), bytes.fill('"', at, at + 9));
+    }
+    const problems: (string | undefined)[] = [];
+    const isKnown = new Promise<void>((resolve) => {
+      onChange = () => {
+        problems.push(inbox.problem?.problem);
+        if (inbox.problem) resolve();
+      };
+    });
+    open();
+    await isKnown;
+    const since = problems.length;
+    const isDamaged = (error: unknown) => error instanceof Unusable && error.problem === "damaged";
+    const after = performance.now() + 1500; // by then it has been opened once more
+    while (performance.now() < after) {
+      await assert.rejects(accept(), isDamaged);
+      await new Promise(setImmediate);
+    }
+    assert.ok(problems.slice(since).every((problem) => problem === "damaged"));
+    rmSync(dir, { recursive: true });
+    while ((await accept().catch(() => "refused")) !== "stored") await new Promise(setImmediate);
+  });
+
+  it("lists newest first, in pages, narrowed by state, topic and job", async () => {
+    const event = (i: number) => ({
+      topic: i % 2 ? "odd" : "even",
+      order_id: i,
+      external_id: `A-${i % 60}`,
+    });
+    await Promise.all(Array.from({ length: 120 }, (_, i) => accept(event(i + 1))));
+    flow.given[99]!.settled({ state: "failed", error });
+    await counted("failed", 1);
+    const places = async (filter: Parameters<Inbox["list"]>[0]) => {
+      const found: number[] = [];
+      for (let before: string | null = ""; before !== null;) {
+        const { events, next }: Awaited<ReturnType<Inbox["list"]>> = await inbox.list(filter, before);
+        assert.ok(events.length <= 50);
+        found.push(...events.map(({ stored }) => Number(stored.seq)));
+        before = next;
+      }
+      return found;
+    };
+    assert.deepEqual(
+      await places({}),
+      Array.from({ length: 120 }, (_, i) => 120 - i),
+    );
+    assert.equal((await places({ topic: "odd" })).length, 60);
+    assert.deepEqual(await places({ job: "7" }), [7]);
+    assert.deepEqual(await places({ job: "A-7" }), [67, 7]);
+    assert.deepEqual(await places({ state: "failed" }), [100]);
+    assert.deepEqual(await places({ state: "failed", topic: "odd" }), []);
+  });
+
+  it("says that it is closed to what it could not store any more, and keeps what it had stored", async () => {
+    await accept();
+    const accepted = Array.from({ length: 600 }, () => accept().catch((error: unknown) => error));
+    await inbox.close();
+    const results = await Promise.all(accepted);
+    assert.ok(results.every((result) => result === "stored" || result instanceof Closed));
+    flow.given = [];
+    open();
+    const stored = results.filter((result) => result === "stored").length + 1;
+    await flow.got(Math.min(stored, maxAgain));
+    assert.equal(inbox.counts?.waiting, stored);
+  });
+});
