@@ -107,6 +107,7 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
   const [command, ...args] = [
     ...(options.runner ?? []),
     ...[program.node, program.redJs, "--userDir", userDir, "--settings", join(userDir, "settings.js")],
+    ...["--port", String(options.port ?? 0)],
   ];
   const child = spawn(command!, args, {
     cwd: userDir,
@@ -179,7 +180,6 @@ function makeUserDir(options: NodeRedOptions): string {
   const userDir = mkdtempSync(join(tmpdir(), "radaro-node-red-"));
   const settings = {
     uiHost: "127.0.0.1",
-    uiPort: options.port ?? 0,
     flowFile: "flows.json",
     credentialSecret: false,
     // Nothing is asked of the outside.
