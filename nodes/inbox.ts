@@ -148,7 +148,8 @@ export class MerchantInbox implements Keeper, Flow {
     const { problem } = this.inbox;
     if (problem?.problem !== this.#problem) {
       this.#problem = problem?.problem;
-      if (this.problem) this.node.error(`${this.problem.text} (${problem!.message})`);
+      const [message = ""] = problem?.message.split("\n") ?? [];
+      if (this.problem) this.node.error(`${this.problem.text} (${message})`);
       else this.node.log(this.RED._("radaro-config.inbox.recovered"));
       for (const show of this.#shown) show();
     }

@@ -43,6 +43,7 @@ class Followed {
  */
 export class Tracking {
   #users = 0;
+  #hooked = false;
   readonly #byId = new Map<string, Followed>();
   readonly #byMessage = new WeakMap<Message, Followed>();
   /** In the order in which they began. */
@@ -57,10 +58,18 @@ export class Tracking {
     private readonly max = limits,
   ) {}
 
-  /** Begins to listen, for one more user. */
+  /** Begins, for one more user. */
   use(): void {
     this.#users += 1;
     if (this.#users > 1) return;
+    this.#timer = setInterval(() => this.#check(), this.max.every).unref();
+    this.RED.events.on("flows:started", this.#checkNodes);
+  }
+
+  /** Listens while there is something to follow, and no longer than that takes to be seen: it costs other flows. */
+  #hook(): void {
+    if (this.#hooked) return;
+    this.#hooked = true;
     const { hooks } = this.RED;
     hooks.add(`preDeliver.${label}`, (event: SendEvent) => {
       const followed = this.#find(event.msg);
@@ -84,15 +93,13 @@ export class Tracking {
       `onComplete.${label}`,
       ({ msg, node: { node } }: { msg: Message; node: { node: TrackedNode } }) => this.#completed(msg, node),
     );
-    this.#timer = setInterval(() => this.#checkTime(), this.max.every).unref();
-    this.RED.events.on("flows:started", this.#checkNodes);
   }
 
   /** Ends it for one user: the last takes the hooks away. */
   leave(): void {
     this.#users -= 1;
     if (this.#users > 0) return;
-    this.RED.hooks.remove(`*.${label}`);
+    this.#unhook();
     clearInterval(this.#timer);
     this.RED.events.off("flows:started", this.#checkNodes);
     for (const stop of this.#listening.values()) stop();
@@ -109,6 +116,7 @@ export class Tracking {
    * @returns `sent`: to be called when all are sent; `lost`: where the next nodes did not get them
    */
   follow(ids: string[], settled: (outcome: Outcome) => void): { sent(): void; lost(): void } {
+    this.#hook();
     const followed = new Followed(ids, settled);
     for (const id of ids) this.#byId.set(id, followed);
     this.#all.add(followed);
@@ -207,7 +215,13 @@ export class Tracking {
     }
   };
 
-  #checkTime(): void {
+  #unhook(): void {
+    this.#hooked = false;
+    this.RED.hooks.remove(`*.${label}`);
+  }
+
+  #check(): void {
+    if (this.#all.size === 0) this.#unhook();
     const limit = performance.now() - this.max.time;
     for (const followed of this.#all) {
       if (followed.since > limit) return;

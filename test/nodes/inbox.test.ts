@@ -321,6 +321,18 @@ describe("the inbox", () => {
       tracking.leave();
     });
 
+    it("and listens to messages only while there is one to wait for", async () => {
+      await begin([tab]);
+      const tracking = follow({ time: 1e6, every: 1, followed: 10 });
+      const { hooks } = runtime.RED;
+      assert.ok(!hooks.has("preDeliver"));
+      const { sent } = tracking.follow(["id"], () => undefined);
+      assert.ok(hooks.has("preDeliver"));
+      sent();
+      while (hooks.has("preDeliver")) await new Promise(setImmediate);
+      tracking.leave();
+    });
+
     it("where too many others came after it", async () => {
       await begin([tab]);
       const tracking = follow({ time: 1e6, every: 1e6, followed: 2 });
