@@ -52,6 +52,8 @@ export class Tracking {
   readonly #listening = new Map<TrackedNode, () => void>();
   readonly #closed = new WeakSet<TrackedNode>();
   #timer: NodeJS.Timeout | undefined;
+  /** What nodes have said while flows stop and start: some say that they are done as they are stopped. */
+  #put: (() => void)[] | undefined;
 
   constructor(
     private readonly RED: NodeAPI,
@@ -63,7 +65,8 @@ export class Tracking {
     this.#users += 1;
     if (this.#users > 1) return;
     this.#timer = setInterval(() => this.#check(), this.max.every).unref();
-    this.RED.events.on("flows:started", this.#checkNodes);
+    this.RED.events.on("flows:stopping", this.#stopping);
+    this.RED.events.on("flows:started", this.#started);
   }
 
   /** Listens while there is something to follow, and no longer than that takes to be seen: it costs other flows. */
@@ -101,7 +104,9 @@ export class Tracking {
     if (this.#users > 0) return;
     this.#unhook();
     clearInterval(this.#timer);
-    this.RED.events.off("flows:started", this.#checkNodes);
+    this.RED.events.off("flows:stopping", this.#stopping);
+    this.RED.events.off("flows:started", this.#started);
+    this.#put = undefined;
     for (const stop of this.#listening.values()) stop();
     this.#listening.clear();
     this.#byId.clear();
@@ -149,11 +154,14 @@ export class Tracking {
 
   #completed(msg: Message, node: TrackedNode): void {
     const followed = this.#findGiven(msg);
-    const at = followed?.at.get(node);
-    if (!followed || !at?.there) return;
-    at.there -= 1;
-    if (at.there + at.coming === 0) followed.at.delete(node);
-    this.#less(followed);
+    if (!followed) return;
+    this.#happens(() => {
+      const at = followed.at.get(node);
+      if (!at?.there) return;
+      at.there -= 1;
+      if (at.there + at.coming === 0) followed.at.delete(node);
+      this.#less(followed);
+    });
   }
 
   #less(followed: Followed): void {
@@ -185,7 +193,9 @@ export class Tracking {
     const { error } = node;
     const settle = (text: unknown, msg: unknown) => {
       const followed = typeof msg === "object" && msg !== null ? this.#findGiven(msg) : undefined;
-      if (followed) this.#settle(followed, { state: "failed", error: describe(text, node) });
+      if (!followed) return;
+      const error = describe(text, node);
+      this.#happens(() => this.#settle(followed, { state: "failed", error }));
     };
     node.error = function (text: unknown, msg?: unknown) {
       settle(text, msg);
@@ -207,13 +217,26 @@ export class Tracking {
     });
   }
 
-  /** After a deploy: what was at a node that it has stopped will not be completed. */
-  readonly #checkNodes = () => {
+  readonly #stopping = () => {
+    this.#put ??= [];
+  };
+
+  /** After a deploy: what was at a node that it has stopped will not be completed, whatever that node said. */
+  readonly #started = () => {
     for (const followed of this.#all) {
       const isAtClosed = [...followed.at.keys()].some((node) => this.#closed.has(node));
       if (isAtClosed) this.#settle(followed, { state: "interrupted" });
     }
+    const put = this.#put ?? [];
+    this.#put = undefined;
+    for (const happen of put) happen();
   };
+
+  /** Lets something happen to an event; while flows stop and start, when it is known which nodes were stopped. */
+  #happens(what: () => void): void {
+    if (this.#put) this.#put.push(what);
+    else what();
+  }
 
   #unhook(): void {
     this.#hooked = false;
@@ -222,6 +245,7 @@ export class Tracking {
 
   #check(): void {
     if (this.#all.size === 0) this.#unhook();
+    if (this.#put) return;
     const limit = performance.now() - this.max.time;
     for (const followed of this.#all) {
       if (followed.since > limit) return;

@@ -32,10 +32,12 @@ type OnInput = (this: Node, msg: Message, send: (msg: object) => void, done: (er
 
 /** Node types: one that never says that it is done, and one that does as it is told. */
 let onInput: OnInput;
+let onClose: () => void;
 const types = (RED: NodeAPI) => {
   RED.nodes.registerType("told", function (this: Node, def: NodeDef) {
     RED.nodes.createNode(this, def);
     this.on("input", (msg, send, done) => onInput.call(this, msg as Message, send as never, done));
+    this.on("close", () => onClose());
   });
   RED.nodes.registerType("old", function (this: Node, def: NodeDef) {
     RED.nodes.createNode(this, def);
@@ -60,6 +62,7 @@ describe("the inbox", () => {
   beforeEach(() => {
     userDir = mkdtempSync(join(tmpdir(), "radaro-"));
     onInput = (_msg, _send, done) => done();
+    onClose = () => undefined;
   });
   afterEach(async () => {
     await stop();
@@ -381,6 +384,20 @@ describe("the inbox", () => {
       assert.equal((await newest(({ state }) => state === "processed")).times, 2);
       assert.equal(inboxOf(), inbox);
     });
+
+    for (const type of ["full", "nodes"] as const) {
+      for (const error of [undefined, new Error("stopped")]) {
+        it(`where a node says ${error ? "that it failed" : "that it is done"} because it is stopped (${type})`, async () => {
+          onInput = (_msg, _send, done) => (onClose = () => done(error));
+          await begin([tab, config, receive, told, end]);
+          await post(sample("job-created"));
+          onInput = (_msg, _send, done) => done();
+          await runtime.deploy([tab, config, receive, { ...told, name: "Billing" }, end], type);
+          const { state, times } = await newest(({ state, times }) => state !== "waiting" && times === 2);
+          assert.deepEqual([state, times], ["processed", 2]);
+        });
+      }
+    }
 
     it("not, where a deploy did not touch the node that has it", async () => {
       const dones: (() => void)[] = [];
