@@ -48,7 +48,7 @@ const maxAgainFor = 30_000;
 /** How long after it was found that a store cannot be used it is opened again at the earliest, in milliseconds. */
 const pause = 1000;
 
-/** How often a store that cannot be used is tried while no event comes, in milliseconds. */
+/** How often it is looked at whether the store can be used, while no event comes, in milliseconds. */
 const retryEvery = 5000;
 
 /** How often what is too old is deleted, in milliseconds. */
@@ -69,7 +69,7 @@ export class Inbox {
   #problem: Unusable | undefined;
   /** When it was found last that the store cannot be used. */
   #brokeAt = -Infinity;
-  /** Whether the store has stored something since it was opened. */
+  /** Whether the store has stored something since it was opened, or nothing was wrong before that. */
   #works = false;
   #opening: Promise<Store> | undefined;
   /** The end of all that writes, one after the other. */
@@ -295,7 +295,7 @@ export class Inbox {
         check: this.#problem?.problem === "damaged",
       });
       this.#last = store.last;
-      this.#works = false;
+      this.#works = this.#problem === undefined;
       this.#store = store;
       this.#say(undefined);
       this.#write();
@@ -310,7 +310,8 @@ export class Inbox {
   }
 
   #retry(): void {
-    if (!this.#store) void this.#usable().catch(() => undefined); // said as `problem`
+    const check = () => this.#read((store) => store.check());
+    void check().catch(() => check().catch(() => undefined)); // said as `problem`
     this.#write(); // what could not be written the last time
   }
 

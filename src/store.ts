@@ -12,10 +12,11 @@ import type { AcceptedEvent, State, StoredEvent } from "./stored-event";
  * - `locked`: another process has the directory
  * - `full`: the disk is
  * - `unwritable`: the directory cannot be written to
+ * - `gone`: the directory is not the one that was opened any more
  * - `damaged`: what is in it cannot be read
  * - `crowded`: it holds as much as it may, and all of that waits for the flow
  */
-export type Problem = "missing" | "locked" | "full" | "unwritable" | "damaged" | "crowded";
+export type Problem = "missing" | "locked" | "full" | "unwritable" | "gone" | "damaged" | "crowded";
 
 /** Nothing can be stored. The message is the system's, for the log. */
 export class Unusable extends Error {
@@ -132,6 +133,19 @@ export class Store {
     return toSeq(this.#last);
   }
 
+  /**
+   * What is written to a deleted directory is gone, and nothing but this tells. At once: the system knows
+   * it of what is in use, while a turn of the event loop and a thread would cost more.
+   *
+   * @throws Unusable
+   */
+  check(): Promise<void> {
+    return guarded(() => {
+      const found = statSync(this.lock.path, { throwIfNoEntry: false });
+      if (found?.ino !== this.lock.ino) throw new Unusable("gone");
+    });
+  }
+
   async close(): Promise<void> {
     await this.db.close().catch(() => undefined); // what had to be on disk is there
   }
@@ -184,11 +198,7 @@ export class Store {
         if (stored.state !== "processed") put(keys[stored.state](stored), "");
       }
       await batch.write({ sync: accepted.length > 0 });
-      // What is written to a deleted directory is gone, and nothing but this tells. At once: the system
-      // knows it of what is in use, while a turn of the event loop and a thread would cost more.
-      if (accepted.length > 0 && statSync(this.lock.path).ino !== this.lock.ino) {
-        throw new Error("The directory is another one now.");
-      }
+      if (accepted.length > 0) await this.check();
 
       for (const stored of results) if (stored) this.#count(stored);
       for (const { stored, was } of changes) {
@@ -383,7 +393,7 @@ function matches({ state, topic, orderId, externalId }: StoredEvent, filter: Fil
   );
 }
 
-async function guarded<T>(use: () => Promise<T>): Promise<T> {
+async function guarded<T>(use: () => T | Promise<T>): Promise<T> {
   try {
     return await use();
   } catch (error) {

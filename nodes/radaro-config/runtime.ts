@@ -28,22 +28,33 @@ const defaultDays = 7;
 /** `radaro-config`: one merchant, with the tokens that its events carry, and its inbox. */
 export = (RED: NodeAPI): void => {
   const open = serveInboxes(RED);
+  /** How many events waited in inboxes that were closed, by the id of the node. */
+  const left = new Map<string, number>();
 
   function RadaroConfig(this: ConfigNode, def: ConfigDef) {
     RED.nodes.createNode(this, def);
     const { token, previousToken } = this.credentials ?? {};
     this.merchant = createMerchant(def.name, [token, previousToken]);
-    const days = Number(def.inboxDays) > 0 ? Number(def.inboxDays) : defaultDays;
+    const waiting = left.get(this.id) ?? 0;
+    left.delete(this.id);
+    const { inboxDays = defaultDays } = def;
+    const isValid = Number(inboxDays) >= 1;
+    const days = isValid ? Number(inboxDays) : defaultDays;
     if (!def.inbox) {
+      if (waiting > 0) this.warn(RED._("radaro-config.inbox.off", { count: waiting }));
       if (existsSync(inboxesDir(RED))) void loadInbox().deleteLeftBehind(RED, days);
       return;
     }
+    if (!isValid) this.warn(RED._("radaro-config.inbox.days", { days }));
     const inbox = new (loadInbox().MerchantInbox)(RED, this, days);
     this.inbox = inbox;
     open.set(this.id, inbox);
-    this.on("close", (done: () => void) => {
+    this.on("close", (removed: boolean, done: () => void) => {
       open.delete(this.id);
-      void inbox.close().then(done);
+      void inbox.close().then(() => {
+        if (!removed) left.set(this.id, inbox.summary.counts.waiting);
+        done();
+      });
     });
   }
 

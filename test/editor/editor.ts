@@ -24,9 +24,18 @@ export class Editor {
     const editor = new Editor(await context.newPage());
     await editor.page.goto(url);
     if (user) await editor.logIn(user);
-    await editor.palette("inject").waitFor({ state: "attached" });
-    await editor.page.locator("#red-ui-loading-progress").waitFor({ state: "hidden" });
+    await editor.loaded();
     return editor;
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.loaded();
+  }
+
+  private async loaded(): Promise<void> {
+    await this.palette("inject").waitFor({ state: "attached" });
+    await this.page.locator("#red-ui-loading-progress").waitFor({ state: "hidden" });
   }
 
   private async logIn({ username, password }: User): Promise<void> {

@@ -82,6 +82,13 @@ describe("the inbox", () => {
       await new Promise(setImmediate);
     }
   };
+  /** What the merchant has warned of since the flow began. */
+  const warnings = () =>
+    helper
+      .log()
+      .args.map(([entry]) => entry as { id?: string; level: number; msg: string })
+      .filter(({ id, level }) => id === "config" && level === 30)
+      .map(({ msg }) => msg);
   const settled = () => newest(({ state }) => state !== "waiting");
   const sample = (name: (typeof sampleNames)[number]) => readSamples()[name];
 
@@ -130,6 +137,34 @@ describe("the inbox", () => {
       assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
       assert.ok(!existsSync(join(userDir, "radaro-inbox")));
       assert.ok(!runtime.RED.hooks.has("preDeliver"));
+    });
+
+    it("nothing more when it is switched off, and says how many events are left in it", async () => {
+      onInput = () => undefined;
+      await begin([tab, config, receive, told, end]);
+      await post(sample("job-created"));
+      const off = [tab, { ...config, inbox: false }, receive, told, end];
+      await runtime.deploy(off);
+      await runtime.deploy(off);
+      assert.deepEqual(warnings(), ["radaro-config.inbox.off"]);
+      onInput = (_msg, _send, done) => done();
+      await runtime.deploy([tab, config, receive, told, end]);
+      assert.equal((await settled()).times, 2);
+      await runtime.deploy(off);
+      assert.equal(warnings().length, 1, "none is left");
+    });
+
+    it("for 7 days, and says so, where the days are no number that can be", async () => {
+      for (const inboxDays of ["", "a week", 0, -1, null]) {
+        await begin([tab, { ...config, inboxDays }, receive, out]);
+        assert.deepEqual(warnings(), ["radaro-config.inbox.days"]);
+        await stop();
+      }
+      for (const inboxDays of [undefined, "30", 1, 2.5]) {
+        await begin([tab, { ...config, inboxDays }, receive, out]);
+        assert.deepEqual(warnings(), []);
+        await stop();
+      }
     });
 
     it("an event that no node lets through, as processed", async () => {

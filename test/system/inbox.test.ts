@@ -72,6 +72,23 @@ describe("An inbox", () => {
     rmSync(dir, { recursive: true });
     assert.deepEqual(await post(), stored);
     assert.ok(existsSync(dir));
+    await running.nodeRed.printed(`The inbox's folder ${dir} was deleted`);
+  });
+
+  it("says what waits in it when it is switched off", async () => {
+    const waiting = flowWith({
+      id: "next",
+      type: "delay",
+      pauseType: "delay",
+      timeout: "1",
+      timeoutUnits: "hours",
+    });
+    await running.deploy(waiting);
+    assert.deepEqual(await post(), stored);
+    await running.deploy(flow.map((node) => (node.id === "acme" ? { ...node, inbox: false } : node)));
+    const said = "Events that wait in it, and are not given to the flow until it is on again: 1.";
+    assert.ok(running.nodeRed.output().includes(said));
+    await running.deploy(flow);
   });
 
   it("refuses events while its directory is read-only, and stores them again when it can be written", async () => {

@@ -189,6 +189,39 @@ describe("an inbox", () => {
     );
   });
 
+  it("makes its directory anew where it is deleted before anything is stored since it was opened", async () => {
+    await accept({ a: 1 });
+    flow.given[0]!.settled(done);
+    await reopen();
+    await counted("processed", 1);
+    rmSync(dir, { recursive: true });
+    assert.equal(await accept({ a: 2 }), "stored");
+    await reopen();
+    await flow.got(1);
+    assert.deepEqual(flow.given[0]!.event, { a: 2 });
+  });
+
+  it("says that its directory is deleted while no event comes, and makes it anew", async () => {
+    mock.timers.enable({ apis: ["setInterval"] });
+    try {
+      await reopen();
+      await accept();
+      rmSync(dir, { recursive: true });
+      const problems: unknown[] = [];
+      const anew = new Promise<void>((resolve) => {
+        onChange = () => {
+          problems.push(inbox.problem?.problem);
+          if (inbox.counts?.waiting === 0) resolve();
+        };
+      });
+      mock.timers.tick(5000);
+      await anew;
+      assert.deepEqual(problems, ["gone", undefined]);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   it("does not give again what was settled while it closed", async () => {
     await accept();
     const closed = inbox.close();
