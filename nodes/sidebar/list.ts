@@ -227,7 +227,7 @@ export function createList(
   $(scroller).on("scroll", showNewest);
   newest.on("click", () => {
     scroller.scrollTop = 0;
-    element.trigger("focus"); // as the button goes
+    element[0]!.focus({ preventScroll: true }); // as the button goes
     if (start === null) return;
     close();
     start = null;

@@ -31,16 +31,19 @@ export function createRow(first: StoredEvent, does: { toggle(): void; run(): voi
   const part = (name: string) => $("<div>", { class: `radaro-sidebar-${name}` });
   const time = $("<span>", { class: "radaro-sidebar-time" });
   const state = $("<span>", { class: "radaro-sidebar-state" });
+  const title = $("<span>");
   const what = part("what");
   const job = part("job");
   const marks = part("marks");
   const error = part("error");
   const opened = part("opened").attr("id", id).hide();
   const content = part("content");
-  const run = button("run", "repeat").on("click", () => does.run());
+  const run = button("run", "repeat")
+    .attr("title", t("tip.run"))
+    .on("click", () => does.run());
   const head = $("<button>", { type: "button", class: "radaro-sidebar-head" })
     .attr({ "aria-expanded": "false", "aria-controls": id })
-    .append(part("line").append(time, state), what, job)
+    .append(part("line").append(time, state), what.append(icon("angle-right"), title), job)
     .on("click", () => does.toggle());
   const element = $("<li>").append(head, marks, error, run, opened.append(content));
 
@@ -53,7 +56,7 @@ export function createRow(first: StoredEvent, does: { toggle(): void; run(): voi
       element.attr("class", `radaro-sidebar-event radaro-sidebar-${event.state}`);
       time.text(timeOf(event.receivedAt)).attr("title", event.receivedAt);
       state.text(t(`state.${event.state}`)).prepend(icon(icons[event.state]));
-      what.text(happened(event)).attr("title", event.topic);
+      title.text(happened(event)).attr("title", event.topic);
       job.text(jobOf(event)).attr("title", jobOf(event));
       marks.empty().append(marksOf(event));
       showError(error, event);

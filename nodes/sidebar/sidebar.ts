@@ -127,7 +127,6 @@ function createSidebar(): JQuery {
       merchant.data("names", names).empty().append(options);
     }
     merchant.val(chosen.id);
-    merchant.toggle(inboxes.length > 1);
     const { waiting, failed, handedOver, processed } = chosen.counts;
     state.show({ waiting, failed, "handed-over": handedOver, processed });
     actions.toggle(mayRun());
