@@ -10,18 +10,22 @@ const rate = 500;
 const times = 20;
 
 /** Events are in the first node for a moment: what ends it there ends them. */
-const flow = flowWith(
-  {
-    id: "next",
-    type: "delay",
-    pauseType: "delay",
-    timeout: "50",
-    timeoutUnits: "milliseconds",
-    outputs: 1,
-    wires: [["got"]],
-  },
-  { id: "got", type: "recorder", file: "got.txt" },
-);
+const flowThat = (func: string) =>
+  flowWith(
+    {
+      id: "next",
+      type: "delay",
+      pauseType: "delay",
+      timeout: "50",
+      timeoutUnits: "milliseconds",
+      outputs: 1,
+      wires: [["bill"]],
+    },
+    { id: "bill", type: "function", name: "Bill", outputs: 1, func, wires: [["got"]] },
+    { id: "got", type: "recorder", file: "got.txt" },
+  );
+const flow = flowThat("return msg;");
+const failing = flowThat('if (msg.payload.number % 10 === 0) throw new Error("no price"); return msg;');
 
 describe(`An inbox that gets ${rate} events a second (SEED=${seed})`, function () {
   this.timeout(900_000);
@@ -43,7 +47,6 @@ describe(`An inbox that gets ${rate} events a second (SEED=${seed})`, function (
 
   /** Asserts that the flow has got all events that were answered 200, as soon as no other one waits. */
   async function gotAll() {
-    await aMoment();
     await load.stop();
     await running.says(({ counts }) => counts.waiting === 0);
     const got = readFileSync(join(running.nodeRed.userDir, "got.txt"), "utf8")
@@ -59,7 +62,7 @@ describe(`An inbox that gets ${rate} events a second (SEED=${seed})`, function (
     );
   }
 
-  it(`gives the flow each event that was answered 200, though the process is killed ${times} times`, async () => {
+  async function kill() {
     for (let i = 0; i < times; i++) {
       await aMoment();
       await running.nodeRed.kill();
@@ -67,6 +70,40 @@ describe(`An inbox that gets ${rate} events a second (SEED=${seed})`, function (
       running = await running.next();
       load.to(running.nodeRed.url);
     }
+  }
+
+  it(`gives the flow each event that was answered 200, though the process is killed ${times} times`, async () => {
+    await kill();
+    await aMoment();
+    await gotAll();
+  });
+
+  it(`lists each tenth, which the flow fails on, though the process is killed ${times} times, until they are run again`, async () => {
+    await running.deploy(failing);
+    await kill();
+    await aMoment();
+    await load.stop();
+    await running.says(({ counts }) => counts.waiting === 0);
+    const tenths = [...load.accepted].filter((number) => number % 10 === 0);
+    const { events } = await running.list("failed");
+    const listed = new Set<number>();
+    for (const { seq, error } of events) {
+      assert.match(error!.text, /no price/);
+      const path = `/radaro-inbox/acme/events/${seq}`;
+      const { event } = await running.api<{ event: { number: number } }>("GET", path);
+      assert.equal(event.number % 10, 0);
+      listed.add(event.number);
+    }
+    assert.deepEqual(
+      tenths.filter((number) => !listed.has(number)),
+      [],
+      "answered 200, and not listed as failed",
+    );
+    await running.deploy(flow);
+    await running.api("POST", "/radaro-inbox/acme/run-failed");
+    await running.says(({ counts: { waiting, failed } }) => waiting + failed === 0);
+    assert.deepEqual((await running.list("failed")).events, []);
+    console.log(`      ${tenths.length} events were answered 200 and failed, ${events.length} were listed`);
     await gotAll();
   });
 
@@ -75,6 +112,7 @@ describe(`An inbox that gets ${rate} events a second (SEED=${seed})`, function (
       await aMoment();
       await running.deploy(flow);
     }
+    await aMoment();
     await gotAll();
   });
 });
