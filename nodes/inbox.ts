@@ -35,6 +35,8 @@ export class MerchantInbox implements Keeper, Flow {
   readonly #published: ReturnType<typeof paced<object>>;
   #endpoints: DeployedEndpoints | undefined;
   #problem: Problem | undefined;
+  /** Whether it has said what it found on disk. */
+  #opened = false;
 
   /**
    * @param node the merchant's
@@ -117,7 +119,7 @@ export class MerchantInbox implements Keeper, Flow {
     const { messagesFor, wants } = loadReceiver();
     const endpoints = this.#endpoints;
     if (!endpoints || endpoints.deploying) return "nobody";
-    const receivers = Array.from(endpoints.at(stored.path) ?? []).filter(({ keeper }) => keeper === this);
+    const receivers = this.#receiversAt(stored.path);
     if (receivers.length === 0) return "nobody";
     const wanting = receivers.filter((receiver) => wants(receiver, event));
     if (wanting.length === 0) return "unwanted";
@@ -139,17 +141,30 @@ export class MerchantInbox implements Keeper, Flow {
     return "given";
   }
 
+  receives(path: string): boolean {
+    return !this.running || this.#receiversAt(path).length > 0;
+  }
+
+  #receiversAt(path: string): Receiver[] {
+    return Array.from(this.#endpoints?.at(path) ?? []).filter(({ keeper }) => keeper === this);
+  }
+
   readonly #started = () => {
     // After all others that hear of it: the paths are there.
     setImmediate(() => void this.inbox.giveAgain());
   };
 
   #changed(): void {
-    const { problem } = this.inbox;
+    const { problem, counts } = this.inbox;
+    if (counts && !this.#opened) {
+      this.#opened = true;
+      if (counts.waiting > 0)
+        this.node.log(this.RED._("radaro-config.inbox.waiting", { count: counts.waiting }));
+    }
     if (problem?.problem !== this.#problem) {
       this.#problem = problem?.problem;
-      const [message = ""] = problem?.message.split("\n") ?? [];
-      if (this.problem) this.node.error(`${this.problem.text} (${message})`);
+      const [message] = problem?.cause instanceof Error ? problem.cause.message.split("\n") : [];
+      if (this.problem) this.node.error(this.problem.text + (message ? ` (${message})` : ""));
       else this.node.log(this.RED._("radaro-config.inbox.recovered"));
       for (const show of this.#shown) show();
     }

@@ -258,5 +258,8 @@ export class Tracking {
 function describe(error: unknown, { id, name, type }: Node) {
   const { message = error } = (error ?? {}) as { message?: unknown };
   const text = typeof message === "string" ? message : inspect(message);
-  return { text: text.slice(0, maxText), node: { id, type, ...(name && { name }) } };
+  return {
+    text: text.length > maxText ? `${text.slice(0, maxText - 1)}…` : text,
+    node: { id, type, ...(name && { name }) },
+  };
 }

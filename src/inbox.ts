@@ -14,6 +14,8 @@ export type Outcome =
 export interface Flow {
   /** Whether the flow can take events. */
   readonly running: boolean;
+  /** Whether a node receives on a path; also while the flow is not running: there may be one then. */
+  receives(path: string): boolean;
   /**
    * Gives an event to the flow.
    *
@@ -25,6 +27,12 @@ export interface Flow {
 }
 
 export type Given = "given" | "unwanted" | "nobody";
+
+/** How many events are run again; `nowhere`: and how many are not, as no node receives on their path. */
+interface Run {
+  run: number;
+  nowhere: number;
+}
 
 /** An event on its way to the store. */
 interface Arrived extends AcceptedEvent {
@@ -45,7 +53,7 @@ export const maxAgain = 20;
 /** How long one of these is waited for before the next is given, in milliseconds. */
 const maxAgainFor = 30_000;
 
-/** How long after it was found that a store cannot be used it is opened again at the earliest, in milliseconds. */
+/** How long after a store could not be opened, or not be used for that long, it is opened again, in milliseconds. */
 const pause = 1000;
 
 /** How often it is looked at whether the store can be used, while no event comes, in milliseconds. */
@@ -69,8 +77,8 @@ export class Inbox {
   #problem: Unusable | undefined;
   /** When it was found last that the store cannot be used. */
   #brokeAt = -Infinity;
-  /** Whether the store has stored something since it was opened, or nothing was wrong before that. */
-  #works = false;
+  /** When the store was opened after something was wrong, unless it has stored something since. */
+  #reopenedAt = -Infinity;
   #opening: Promise<Store> | undefined;
   /** The end of all that writes, one after the other. */
   #writes: Promise<unknown> = Promise.resolve();
@@ -230,7 +238,7 @@ export class Inbox {
         });
         for (const { seq, state } of changes) if (state !== "waiting") this.#inUse.delete(seq);
         if (results === "crowded") throw new Unusable("crowded");
-        if (arrived.length > 0) this.#works = true;
+        if (arrived.length > 0) this.#reopenedAt = -Infinity;
         this.#say(undefined);
         arrived.forEach(({ event, resolve }, i) => {
           const stored = results[i];
@@ -271,7 +279,8 @@ export class Inbox {
       if (error instanceof Unusable && this.#store === store) {
         this.#store = undefined;
         this.#say(error);
-        if (!this.#works) this.#brokeAt = performance.now();
+        const now = performance.now();
+        if (now - this.#reopenedAt < pause) this.#brokeAt = now;
         await store.close();
       }
       throw error;
@@ -295,7 +304,7 @@ export class Inbox {
         check: this.#problem?.problem === "damaged",
       });
       this.#last = store.last;
-      this.#works = this.#problem === undefined;
+      if (this.#problem) this.#reopenedAt = performance.now();
       this.#store = store;
       this.#say(undefined);
       this.#write();
@@ -358,15 +367,12 @@ export class Inbox {
     return stored && event && { stored, event };
   }
 
-  /**
-   * Lets the flow have events again.
-   *
-   * @returns how many: those that wait have not been dealt with, and do not count
-   */
-  async runAgain(seqs: string[]): Promise<number> {
+  /** Lets the flow have events again. Those that wait have not been dealt with, and do not count. */
+  async runAgain(seqs: string[]): Promise<Run> {
     const count = await this.#alone(async (store) => {
-      const changes = (await store.get(seqs))
-        .filter(({ state }) => state !== "waiting")
+      const found = (await store.get(seqs)).filter(({ state }) => state !== "waiting");
+      const changes = found
+        .filter(({ path }) => this.flow.receives(path))
         .map((stored): StoredEvent => ({
           ...stored,
           state: "waiting",
@@ -374,19 +380,21 @@ export class Inbox {
           error: undefined,
         }));
       await store.write([], changes);
-      return changes.length;
+      return { run: changes.length, nowhere: found.length - changes.length };
     });
     this.options.changed();
     void this.giveAgain();
     return count;
   }
 
-  /** Lets the flow have all events in a state again. @returns how many */
-  async runAll(state: "failed" | "handed-over"): Promise<number> {
-    let count = 0;
+  /** Lets the flow have all events in a state again. */
+  async runAll(state: "failed" | "handed-over"): Promise<Run> {
+    const count = { run: 0, nowhere: 0 };
     for (let after: string | undefined = ""; after !== undefined;) {
       const { seqs, last }: Some = await this.#read((store) => store.some(state, after!));
-      if (seqs.length > 0) count += await this.runAgain(seqs);
+      const { run, nowhere } = await this.runAgain(seqs);
+      count.run += run;
+      count.nowhere += nowhere;
       after = last;
     }
     return count;

@@ -4,7 +4,7 @@ import { meanings, ruleOf, type Meaning } from "../../src/meanings";
 import { compileRules } from "../../src/rules";
 import type { Filter } from "../../src/store";
 import type { StoredEvent } from "../../src/stored-event";
-import type { JsonObject } from "../../src/json";
+import { isJsonObject, type JsonObject } from "../../src/json";
 import type { MerchantInbox } from "../inbox";
 
 /** What an event means in words, by its place in `route`. */
@@ -45,28 +45,28 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
   RED.httpAdmin.get(
     "/radaro-inbox/:id/events",
     mayRead,
-    answer(async ({ inbox }, { query }) => {
+    answer(async (flow, { query }) => {
       const asked = (name: string) => (typeof query[name] === "string" && query[name]) || undefined;
       const filter = { state: asked("state"), topic: asked("topic"), job: asked("job") } as Filter;
-      const { events, next } = await inbox.list(filter, asked("before") ?? "");
-      return { events: events.map(({ stored, event }) => describe(stored, event)), next };
+      const { events, next } = await flow.inbox.list(filter, asked("before") ?? "");
+      return { events: events.map((found) => describe(flow, found)), next };
     }),
   );
   RED.httpAdmin.get(
     "/radaro-inbox/:id/events/:seq",
     mayRead,
-    answer(async ({ inbox }, { params }) => {
-      const found = await inbox.read(params.seq);
-      return found && { ...describe(found.stored, found.event), event: found.event };
+    answer(async (flow, { params }) => {
+      const found = await flow.inbox.read(params.seq);
+      return found && { ...describe(flow, found), event: found.event };
     }),
   );
   RED.httpAdmin.post(
     "/radaro-inbox/:id/events/:seq/run",
     mayWrite,
-    answer(async ({ inbox }, { params }) => ({ run: await inbox.runAgain([params.seq]) })),
+    answer(({ inbox }, { params }) => inbox.runAgain([params.seq])),
   );
   for (const state of ["failed", "handed-over"] as const) {
-    const run: Handle = async ({ inbox }) => ({ run: await inbox.runAll(state) });
+    const run: Handle = ({ inbox }) => inbox.runAll(state);
     RED.httpAdmin.post(`/radaro-inbox/:id/run-${state}`, mayWrite, answer(run));
   }
   RED.httpAdmin.post(
@@ -78,15 +78,16 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
 }
 
 /** What the sidebar shows of an event. */
-function describe(
-  { seq, receivedAt, topic, eventType, changed, orderId, externalId, state, times, ...rest }: StoredEvent,
-  event: JsonObject,
-) {
-  const { unwanted, superseded, error } = rest;
+function describe(flow: MerchantInbox, { stored, event }: { stored: StoredEvent; event: JsonObject }) {
+  const { seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state, times } = stored;
+  const { unwanted, superseded, error } = stored;
   const [place] = route(event);
+  const { status } = isJsonObject(event.new_values) ? event.new_values : {};
   return {
-    ...{ seq, receivedAt, topic, eventType, changed, orderId, externalId, state, times },
+    ...{ seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state, times },
     meaning: place === undefined ? null : known[place],
+    status: typeof status === "string" ? status : undefined,
+    nowhere: state === "waiting" && !flow.receives(path) ? true : undefined,
     ...{ unwanted, superseded, error },
   };
 }

@@ -52,7 +52,9 @@ export = (RED: NodeAPI): void => {
     this.on("close", (removed: boolean, done: () => void) => {
       open.delete(this.id);
       void inbox.close().then(() => {
-        if (!removed) left.set(this.id, inbox.summary.counts.waiting);
+        const { waiting } = inbox.summary.counts;
+        if (!removed) left.set(this.id, waiting);
+        else if (waiting > 0) this.warn(RED._("radaro-config.inbox.off", { count: waiting }));
         done();
       });
     });

@@ -51,9 +51,15 @@ export = (RED: NodeAPI): void => {
     let refused = 0;
 
     const status = paced((next: NodeStatus) => this.status(next), statusInterval);
+    /** What has come last; not what is wrong with the inbox, which is shown while it is. */
+    let last = (): NodeStatus => {
+      const text = RED._(`radaro-in.${problem ? `problem.${problem}` : "status.waiting"}`);
+      return { fill: problem ? "red" : "grey", shape: "ring", text };
+    };
+    const show = (next: () => NodeStatus) => status.show((last = next));
     const showRefused = (why: Refusal) => {
       refused += 1;
-      status.show(() => {
+      show(() => {
         const title = why === "not-stored" ? config?.inbox?.problem?.title : undefined;
         const reason = title ?? RED._(problem ? `radaro-in.problem.${problem}` : `radaro-in.refusal.${why}`);
         const text = RED._("radaro-in.status.refused", { reason, count: refused });
@@ -77,7 +83,7 @@ export = (RED: NodeAPI): void => {
         // The message is the flow's from here on: what is shown of it later is kept.
         const { topic, radaro } = message;
         const { orderId, receivedAt, test } = radaro;
-        status.show(() => {
+        show(() => {
           const text = [
             test && RED._("radaro-in.status.test"),
             topic.slice(0, maxShown) || RED._("radaro-in.status.no-topic"),
@@ -110,16 +116,14 @@ export = (RED: NodeAPI): void => {
       return delivered.length > 0 ? "sent" : "not-let-through";
     };
 
-    const showFirst = () =>
+    const showInbox = () =>
       status.show(() => {
         const title = config?.inbox?.problem?.title;
-        if (problem) return { fill: "red", shape: "ring", text: RED._(`radaro-in.problem.${problem}`) };
-        if (title) return { fill: "red", shape: "ring", text: title };
-        return { fill: "grey", shape: "ring", text: RED._("radaro-in.status.waiting") };
+        return title && !problem ? { fill: "red", shape: "ring", text: title } : last();
       });
-    showFirst();
+    showInbox();
 
-    const disconnect = config?.inbox?.connect(endpoints, showFirst);
+    const disconnect = config?.inbox?.connect(endpoints, showInbox);
     if (path && RED.settings.httpNodeRoot !== false) endpoints.add(path, receiver);
     this.on("close", () => {
       if (path) endpoints.remove(path, receiver);

@@ -25,17 +25,23 @@ export interface Problem {
 export interface StoredEvent {
   /** Later events have a greater one; all have the same length. */
   seq: string;
+  /** Where it was sent to. */
+  path: string;
   receivedAt: string;
   topic: string;
   eventType: string | null;
   changed: string[];
   meaning: string | null;
+  /** What the status was changed to. */
+  status?: string;
   orderId: unknown;
   externalId: unknown;
   state: State;
   /** No `radaro in` lets its topic through. */
   unwanted?: boolean;
-  /** How many times it was delivered. */
+  /** It waits, and no `radaro in` is there for its path. */
+  nowhere?: boolean;
+  /** How many times it was given to the flow. */
   times: number;
   superseded?: boolean;
   error?: { text: string; node?: { id: string; name?: string; type: string } };

@@ -99,10 +99,12 @@ function icon(name: string): JQuery {
   return $("<i>", { class: `fa fa-${name}`, "aria-hidden": "true" });
 }
 
-function marksOf({ times, unwanted, superseded }: StoredEvent): JQuery[] {
+function marksOf({ state, path, times, unwanted, nowhere, superseded }: StoredEvent): JQuery[] {
   const said = [
     times > 1 && t("mark.times", { count: times }),
     unwanted && t("mark.unwanted"),
+    nowhere && t("mark.nowhere", { path }),
+    state === "handed-over" && t("tip.handed-over"),
     superseded && meaningName("superseded"),
   ];
   return said.filter((text) => typeof text === "string").map((text) => $("<div>").text(text));
@@ -130,9 +132,10 @@ function showError(element: JQuery, { error }: StoredEvent): void {
   );
 }
 
-function topicOf({ topic }: StoredEvent): JQuery {
+function topicOf({ topic, path }: StoredEvent): JQuery {
   return $("<div>").append(
     Object.hasOwn(topics, topic) ? document.createTextNode(`${nameOf("topic", topic)} `) : [],
-    topic ? $("<code>").text(topic) : [],
+    topic ? [$("<code>").text(topic), document.createTextNode(" ")] : [],
+    $("<code>").text(path),
   );
 }

@@ -51,11 +51,12 @@ function createSidebar(): JQuery {
   });
   const topic = topicFilter();
   const job = $("<input>", { type: "search", placeholder: t("any-job"), "aria-label": t("label.job") });
+  job.attr("title", t("tip.job"));
   const runAll = runnable.map((state) => ({ state, button: button(`run-${state}`, "repeat") }));
   const clear = button("clear", "trash");
   const refused = $("<details>", { class: "radaro-sidebar-refused" });
   const list = createList(content[0]!, {
-    run: (seq) => void act(`events/${seq}/run`, "run"),
+    run: (seq) => void act(`events/${seq}/run`),
     seen: (events) => topic.offer(events),
     failed: (failure) => showProblem(failure),
   });
@@ -143,13 +144,17 @@ function createSidebar(): JQuery {
   };
 
   /** Has something done, and says with how many events it was. */
-  const act = async <Done extends string>(path: string, done: Done) => {
+  const act = async (path: string) => {
     if (!chosen) return;
     try {
-      const answer = await ask<Record<Done, number>>(`/${chosen.id}/${path}`, "POST");
-      notify(t(`done.${done}`, { count: answer[done] }), "success");
+      const done = await ask<Record<string, number>>(`/${chosen.id}/${path}`, "POST");
+      const said = Object.entries(done).filter(([what, count]) => count > 0 || what !== "nowhere");
+      notify(
+        said.map(([what, count]) => t(`done.${what}`, { count })),
+        done.nowhere ? "warning" : "success",
+      );
     } catch (failure) {
-      notify(reasonOf(failure), "error");
+      notify([reasonOf(failure)], "error");
     }
     watch.changed();
   };
@@ -173,14 +178,15 @@ function createSidebar(): JQuery {
   for (const { state, button } of runAll) {
     button.on("click", () => {
       const values = { count: countOf(state), name: title(chosen?.name) };
-      confirm(button, `run-${state}`, values, () => void act(`run-${state}`, "run"));
+      confirm(button, `run-${state}`, values, () => void act(`run-${state}`));
     });
   }
   clear.on("click", () => {
     if (!chosen) return;
     const { counts, name } = chosen;
     const count = counts.failed + counts.handedOver + counts.processed;
-    confirm(clear, "clear", { count, name: title(name) }, () => void act("clear", "deleted"));
+    const values = { count, waiting: counts.waiting, name: title(name) };
+    confirm(clear, "clear", values, () => void act("clear"));
   });
 
   const watch = watchWhileShown(content[0]!, refresh, () => {
@@ -323,8 +329,9 @@ function title(name: string | undefined): string {
   return name || t("unnamed");
 }
 
-function notify(text: string, type: "success" | "error"): void {
-  RED.notify($("<p>").text(text), { type, id: "radaro-inbox", timeout: 4000 });
+function notify(texts: string[], type: "success" | "warning" | "error"): void {
+  const content = $("<div>").append(texts.map((text) => $("<p>").text(text)));
+  RED.notify(content, { type, id: "radaro-inbox", timeout: 4000 });
 }
 
 /** Asks before something is done, as the editor does. */

@@ -20,10 +20,12 @@ export function meaningName(meaning: string): string {
 }
 
 /** What has happened, as people say it. */
-export function happened({ meaning, changed, topic, eventType }: StoredEvent): string {
+export function happened({ meaning, changed, status, topic, eventType }: StoredEvent): string {
   if (meaning !== null) return meaningName(meaning);
   if (changed.length > 0) {
     const field = changed.map((each) => nameOf("field", each)).join(", ");
+    if (changed.length === 1 && status !== undefined)
+      return RED._(`${ofSwitch}.change.to`, { field, to: nameOf("status", status) });
     return RED._(`${ofSwitch}.change.any`, { field });
   }
   if (Object.hasOwn(topics, topic)) return nameOf("topic", topic);

@@ -154,6 +154,14 @@ describe("the inbox", () => {
       assert.equal(warnings().length, 1, "none is left");
     });
 
+    it("nothing more when its merchant is deleted, and says how many events are left in it", async () => {
+      onInput = () => undefined;
+      await begin([tab, config, receive, told, end]);
+      await post(sample("job-created"));
+      await runtime.deploy([tab, receive, told, end], "nodes");
+      assert.deepEqual(warnings(), ["radaro-config.inbox.off"]);
+    });
+
     it("for 7 days, and says so, where the days are no number that can be", async () => {
       for (const inboxDays of ["", "a week", 0, -1, null]) {
         await begin([tab, { ...config, inboxDays }, receive, out]);
@@ -459,9 +467,9 @@ describe("the inbox", () => {
         done();
       };
       const { events } = await inboxOf().list({}, "");
-      assert.equal(await inboxOf().runAgain([events[0]!.stored.seq]), 1);
+      assert.equal((await inboxOf().runAgain([events[0]!.stored.seq])).run, 1);
       await newest(({ state }) => state === "processed");
-      assert.equal(await inboxOf().runAll("failed"), 2);
+      assert.equal((await inboxOf().runAll("failed")).run, 2);
       while (inboxOf().counts?.processed !== 3) await new Promise(setImmediate);
       assert.deepEqual(times, [1, 1, 1]);
       assert.deepEqual((await inboxOf().list({ state: "failed" }, "")).events, []);
@@ -587,7 +595,9 @@ describe("the inbox", () => {
       assert.equal(inboxOf().problem?.problem, "unwritable");
       assert.equal(messages.length, 0);
       rmSync(file);
-      while ((await post(sample("job-created"))).status !== 200) await new Promise(setImmediate);
+      while (inboxOf().problem) await new Promise(setImmediate);
+      assert.deepEqual(new Set(runtime.statuses.all.slice(1).map(({ fill }) => fill)), new Set(["red"]));
+      await post(sample("job-created"));
       assert.equal(messages.length, 1);
     });
 

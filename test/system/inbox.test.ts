@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import type { EventMessage } from "../../src/message";
 import { connect, type Comms } from "./editor-comms";
+import type { StoredEvent } from "../../src/stored-event";
 import { flowWith, InboxNodeRed, token } from "./inboxes";
 import { install } from "./package";
 
@@ -17,6 +18,7 @@ const runner =
     : [];
 
 const flow = flowWith({ id: "next", type: "probe" });
+const anHour = { pauseType: "delay", timeout: "1", timeoutUnits: "hours" };
 const refused = {
   status: 503,
   body: { ok: false, error: "Node-RED could not store the event in its inbox." },
@@ -76,19 +78,35 @@ describe("An inbox", () => {
   });
 
   it("says what waits in it when it is switched off", async () => {
-    const waiting = flowWith({
-      id: "next",
-      type: "delay",
-      pauseType: "delay",
-      timeout: "1",
-      timeoutUnits: "hours",
-    });
+    const waiting = flowWith({ id: "next", type: "delay", ...anHour });
     await running.deploy(waiting);
     assert.deepEqual(await post(), stored);
     await running.deploy(flow.map((node) => (node.id === "acme" ? { ...node, inbox: false } : node)));
-    const said = "Events that wait in it, and are not given to the flow until it is on again: 1.";
+    const said = "Events that wait in the inbox: 1. It is off now, or its merchant deleted";
     assert.ok(running.nodeRed.output().includes(said));
     await running.deploy(flow);
+    await running.nodeRed.printed("Events that wait in the inbox, and are given to the flow: 1.");
+  });
+
+  it("says which events wait for a node that is not there, and lets them be", async () => {
+    await running.api("POST", "/radaro-inbox/acme/clear");
+    const waiting = flowWith({ id: "next", type: "delay", ...anHour });
+    const elsewhere = (flow: typeof waiting) =>
+      flow.map((node) => (node.id === "in" ? { ...node, path: "/elsewhere" } : node));
+    await running.deploy(flow);
+    assert.deepEqual(await post(), stored);
+    await running.says(({ counts }) => counts.processed === 1);
+    await running.deploy(waiting);
+    assert.deepEqual(await post(), stored);
+    await running.deploy(elsewhere(flow));
+    const { events } = await running.list("");
+    const [newest, processed] = events as (StoredEvent & { nowhere?: true })[];
+    assert.deepEqual([newest?.state, newest?.path, newest?.nowhere], ["waiting", "/radaro", true]);
+    assert.deepEqual([processed?.state, processed?.nowhere], ["processed", undefined]);
+    const run = await running.api("POST", `/radaro-inbox/acme/events/${processed?.seq}/run`);
+    assert.deepEqual(run, { run: 0, nowhere: 1 });
+    await running.deploy(flow);
+    await running.says(({ counts }) => counts.processed === 2);
   });
 
   it("refuses events while its directory is read-only, and stores them again when it can be written", async () => {
@@ -159,7 +177,7 @@ describe("An inbox", () => {
     const messages = (count: number) => running.api<EventMessage[]>("GET", `/probe/got/${count}`);
     await messages(540);
     await running.deploy(flowWith({ ...bill, func: "return msg;" }, got));
-    assert.deepEqual(await running.api("POST", "/radaro-inbox/acme/run-failed"), { run: 60 });
+    assert.deepEqual(await running.api("POST", "/radaro-inbox/acme/run-failed"), { run: 60, nowhere: 0 });
     const again = await messages(60);
     assert.deepEqual(
       again.map(({ radaro }) => [radaro.orderId, radaro.redelivery]),

@@ -16,6 +16,10 @@ class TestFlow implements Flow {
   given: { stored: StoredEvent; event: JsonObject; settled: (outcome: Outcome) => void }[] = [];
   #wake: () => void = () => undefined;
 
+  receives(): boolean {
+    return this.answer !== "nobody";
+  }
+
   give(stored: StoredEvent, event: JsonObject, settled: (outcome: Outcome) => void): Given {
     if (!this.running) return "nobody";
     if (this.answer !== "given") return this.answer;
@@ -258,12 +262,16 @@ describe("an inbox", () => {
       flow.given.forEach(({ settled }, i) => settled(i === 3 ? done : outcome));
       await counted(state, 3);
       assert.equal((await inbox.list({ state }, "")).events.length, 3);
-      assert.equal(await inbox.runAll(state), 3);
+      flow.answer = "nobody";
+      assert.deepEqual(await inbox.runAll(state), { run: 0, nowhere: 3 });
+      assert.equal(inbox.counts?.[state], 3);
+      flow.answer = "given";
+      assert.deepEqual(await inbox.runAll(state), { run: 3, nowhere: 0 });
       await flow.got(7);
       assert.ok(flow.given.slice(4).every(({ stored }) => stored.error === undefined && stored.times === 2));
       flow.given.slice(4).forEach(({ settled }) => settled(done));
       await counted("processed", 4);
-      assert.equal(await inbox.runAll(state), 0);
+      assert.deepEqual(await inbox.runAll(state), { run: 0, nowhere: 0 });
       assert.deepEqual((await inbox.list({ state }, "")).events, []);
     });
   }
