@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { load } from "./client";
@@ -21,6 +21,14 @@ export async function million({ inbox }: { inbox: boolean }): Promise<void> {
       return result;
     };
     const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+    /** Without what is mapped of files, which Linux takes back where it needs the memory. */
+    const own = () => {
+      if (process.platform !== "linux") return "";
+      const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(
+        readFileSync(`/proc/${nodeRed.pid}/status`, "utf8"),
+      )!;
+      return ` (${megabytes(Number(kilobytes) * 1024)} MB without files)`;
+    };
     const onDisk = async () => {
       if (!inbox) return "";
       const dir = join(nodeRed.userDir, "radaro-inbox", "acme");
@@ -32,7 +40,7 @@ export async function million({ inbox }: { inbox: boolean }): Promise<void> {
     await send(10_000);
     const first = await used(true);
     console.log(
-      `  after 10,000: heap ${megabytes(first.heapUsed)} MB, process ${megabytes(first.rss)} MB${await onDisk()}`,
+      `  after 10,000: heap ${megabytes(first.heapUsed)} MB, process ${megabytes(first.rss)} MB${own()}${await onDisk()}`,
     );
     for (let part = 1; part <= 10; part++) {
       const { answers, latencies, seconds } = await send(part === 1 ? 90_000 : 100_000);
@@ -40,7 +48,7 @@ export async function million({ inbox }: { inbox: boolean }): Promise<void> {
       const { heapUsed, rss } = await used(true);
       console.log(
         `  after ${part}00,000: heap ${megabytes(heapUsed)} MB (${megabytes(heapUsed - first.heapUsed)} more),` +
-          ` process ${megabytes(rss)} MB${await onDisk()}; median ${percentile(latencies, 0.5).toFixed(2)} ms,` +
+          ` process ${megabytes(rss)} MB${own()}${await onDisk()}; median ${percentile(latencies, 0.5).toFixed(2)} ms,` +
           ` 99th percentile ${percentile(latencies, 0.99).toFixed(1)} ms, ${(latencies.length / seconds).toFixed(0)} events/s`,
       );
     }

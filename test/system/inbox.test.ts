@@ -59,6 +59,13 @@ describe("An inbox", () => {
     await to.nodeRed.printed("The inbox stores events again.");
     await editor.told<{ fill: string }>("status/in", ({ fill }) => fill === "green");
   }
+  /** Deletes all events, when the flow is done with those before. */
+  async function empty() {
+    const clear = () => running.api("POST", "/radaro-inbox/acme/clear");
+    await clear(); // the store is open when it has answered, and says what waits
+    await running.says(({ counts }) => counts.waiting === 0);
+    await clear();
+  }
   const limitFiles = (bytes: string) =>
     execFileSync("prlimit", ["--pid", String(running.nodeRed.pid), `--fsize=${bytes}:`]);
 
@@ -89,11 +96,11 @@ describe("An inbox", () => {
   });
 
   it("says which events wait for a node that is not there, and lets them be", async () => {
-    await running.api("POST", "/radaro-inbox/acme/clear");
     const waiting = flowWith({ id: "next", type: "delay", ...anHour });
     const elsewhere = (flow: typeof waiting) =>
       flow.map((node) => (node.id === "in" ? { ...node, path: "/elsewhere" } : node));
     await running.deploy(flow);
+    await empty();
     assert.deepEqual(await post(), stored);
     await running.says(({ counts }) => counts.processed === 1);
     await running.deploy(waiting);
@@ -158,7 +165,7 @@ describe("An inbox", () => {
     const func =
       "if (msg.payload.order_info.order_id % 10 === 0) throw new Error('no such customer'); return msg;";
     await running.deploy(flowWith({ ...bill, func }, got));
-    await running.api("POST", "/radaro-inbox/acme/clear");
+    await empty();
     const jobs = Array.from({ length: 600 }, (_, i) => i);
     const tenth = jobs.filter((job) => job % 10 === 0);
     for (const order_id of jobs) assert.deepEqual(await running.post({ order_info: { order_id } }), stored);
