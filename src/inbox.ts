@@ -53,7 +53,7 @@ export const maxAgain = 20;
 /** How long one of these is waited for before the next is given, in milliseconds. */
 const maxAgainFor = 30_000;
 
-/** How long after a store could not be opened, or not be used for that long, it is opened again, in milliseconds. */
+/** How long a store is left alone that could not be opened, or broke this soon after it was opened again, in milliseconds. */
 const pause = 1000;
 
 /** How often it is looked at whether the store can be used, while no event comes, in milliseconds. */
@@ -75,7 +75,7 @@ const pageSize = 50;
 export class Inbox {
   #store: Store | undefined;
   #problem: Unusable | undefined;
-  /** When it was found last that the store cannot be used. */
+  /** Since when the store is left alone, see `pause`. */
   #brokeAt = -Infinity;
   /** When the store was opened after something was wrong, unless it has stored something since. */
   #reopenedAt = -Infinity;
@@ -369,7 +369,7 @@ export class Inbox {
 
   /** Lets the flow have events again. Those that wait have not been dealt with, and do not count. */
   async runAgain(seqs: string[]): Promise<Run> {
-    const count = await this.#alone(async (store) => {
+    const result = await this.#alone(async (store) => {
       const found = (await store.get(seqs)).filter(({ state }) => state !== "waiting");
       const changes = found
         .filter(({ path }) => this.flow.receives(path))
@@ -384,7 +384,7 @@ export class Inbox {
     });
     this.options.changed();
     void this.giveAgain();
-    return count;
+    return result;
   }
 
   /** Lets the flow have all events in a state again. */

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { flowWith, InboxNodeRed } from "../system/inboxes";
 import { Load } from "./load";
 import { randomFrom, seed } from "./random";
@@ -45,23 +43,6 @@ describe(`An inbox that gets ${rate} events a second (SEED=${seed})`, function (
   /** At any moment of the second or two after the last one. */
   const aMoment = () => load.accepts(Math.ceil(random() * 2 * rate));
 
-  /** Asserts that the flow has got all events that were answered 200, as soon as no other one waits. */
-  async function gotAll() {
-    await load.stop();
-    await running.says(({ counts }) => counts.waiting === 0);
-    const got = readFileSync(join(running.nodeRed.userDir, "got.txt"), "utf8")
-      .trimEnd()
-      .split("\n")
-      .map(Number);
-    const different = new Set(got);
-    const lost = [...load.accepted].filter((number) => !different.has(number));
-    assert.deepEqual(lost, [], "answered 200, and not delivered");
-    console.log(
-      `      ${load.accepted.size} events were answered 200 (others: ${JSON.stringify(load.others)}); ` +
-        `${got.length - different.size} deliveries were repetitions`,
-    );
-  }
-
   async function kill() {
     for (let i = 0; i < times; i++) {
       await aMoment();
@@ -75,7 +56,7 @@ describe(`An inbox that gets ${rate} events a second (SEED=${seed})`, function (
   it(`gives the flow each event that was answered 200, though the process is killed ${times} times`, async () => {
     await kill();
     await aMoment();
-    await gotAll();
+    await load.isDelivered(running);
   });
 
   it(`lists each tenth, which the flow fails on, though the process is killed ${times} times, until they are run again`, async () => {
@@ -104,7 +85,7 @@ describe(`An inbox that gets ${rate} events a second (SEED=${seed})`, function (
     await running.says(({ counts: { waiting, failed } }) => waiting + failed === 0);
     assert.deepEqual((await running.list("failed")).events, []);
     console.log(`      ${tenths.length} events were answered 200 and failed, ${events.length} were listed`);
-    await gotAll();
+    await load.isDelivered(running);
   });
 
   it(`gives the flow each event that was answered 200, though there are ${times} full deploys`, async () => {
@@ -113,6 +94,6 @@ describe(`An inbox that gets ${rate} events a second (SEED=${seed})`, function (
       await running.deploy(flow);
     }
     await aMoment();
-    await gotAll();
+    await load.isDelivered(running);
   });
 });

@@ -1,10 +1,18 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
+import { join } from "node:path";
 import type { JsonObject } from "../../src/json";
 import { readSamples, sampleNames } from "../events";
-import { token } from "../system/inboxes";
+import { token, type InboxNodeRed } from "../system/inboxes";
 
 /** How many requests wait for their answer at most: a machine that is too slow for the rate sends fewer. */
 const maxOpen = 200;
+
+/** The numbers of the events that a `recorder` in the flow has got. */
+export function recorded({ nodeRed }: InboxNodeRed): number[] {
+  return readFileSync(join(nodeRed.userDir, "got.txt"), "utf8").trimEnd().split("\n").map(Number);
+}
 
 /** Sends events at a rate, whatever comes of them, each with a number of its own. */
 export class Load {
@@ -37,6 +45,20 @@ export class Load {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#open);
+  }
+
+  /** Sends no more, and asserts that the flows have got all that was answered 200, as soon as no event waits. */
+  async isDelivered(...to: InboxNodeRed[]): Promise<void> {
+    await this.stop();
+    await Promise.all(to.map((each) => each.says(({ counts }) => counts.waiting === 0)));
+    const got = to.flatMap(recorded);
+    const different = new Set(got);
+    const lost = [...this.accepted].filter((number) => !different.has(number));
+    assert.deepEqual(lost, [], "answered 200, and not delivered");
+    console.log(
+      `      ${this.accepted.size} events were answered 200 (others: ${JSON.stringify(this.others)}); ` +
+        `${got.length - different.size} deliveries were repetitions`,
+    );
   }
 
   /** Resolves when that many more have been answered 200. */

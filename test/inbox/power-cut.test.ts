@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Store } from "../../src/store";
 import { flowWith, InboxNodeRed, token } from "../system/inboxes";
 import { ForgetfulDisk, readTrace, tracer } from "./forgetful-disk";
+import { recorded } from "./load";
 import { needs } from "./needs";
 import { randomFrom, seed } from "./random";
 
@@ -107,9 +108,8 @@ describe(`A power cut (SEED=${seed})`, function () {
     });
     running = await running.next();
     await running.says(({ counts: { processed, waiting } }) => processed > 0 && waiting === 0);
-    const got = readFileSync(join(running.nodeRed.userDir, "got.txt"), "utf8").trimEnd().split("\n");
     assert.deepEqual(
-      got.map(Number).sort((a, b) => a - b),
+      recorded(running).sort((a, b) => a - b),
       Array.from({ length: count }, (_, number) => number),
     );
   });
