@@ -92,7 +92,7 @@ describe("An inbox", () => {
     const said = "Events that wait in the inbox: 1. It is off now, or its merchant deleted";
     assert.ok(running.nodeRed.output().includes(said));
     await running.deploy(flow);
-    await running.nodeRed.printed("Events that wait in the inbox, and are given to the flow: 1.");
+    await running.nodeRed.printed("Events that wait in the inbox for the flow: 1.");
   });
 
   it("says which events wait for a node that is not there, and lets them be", async () => {
