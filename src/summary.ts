@@ -6,6 +6,7 @@ export interface EventSummary {
   /** Keys of `new_values` in their order; empty where there are none. */
   changed: string[];
   orderId: unknown;
+  /** The merchant's own number of the job: of a deleted one, what it was before Radaro renamed it. */
   externalId: unknown;
 }
 
@@ -22,8 +23,19 @@ export function summarise(event: JsonObject): EventSummary {
     eventType: typeof event.event_type === "string" ? event.event_type : null,
     changed: isJsonObject(event.new_values) ? Object.keys(event.new_values) : [],
     orderId: ofTheJob(event, "order_id"),
-    externalId: ofTheJob(event, "external_id"),
+    externalId: beforeDeletion(ofTheJob(event, "external_id")),
   };
+}
+
+/** What Radaro puts behind a job's external id as it deletes the job (observed): `-deleted-<ISO time>`. */
+const deletedSuffix = /-deleted-\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
+
+/**
+ * The external id that the merchant knows. Every event of a deleted job can have the other one, as
+ * the job is shown as it is when the event is sent.
+ */
+function beforeDeletion(externalId: unknown): unknown {
+  return typeof externalId === "string" ? externalId.replace(deletedSuffix, "") : externalId;
 }
 
 function ofTheJob(event: JsonObject, field: "order_id" | "external_id"): unknown {

@@ -79,6 +79,27 @@ describe("summarise", () => {
     });
   });
 
+  it("has the external id that the merchant knows, also where Radaro renamed it with the deletion", () => {
+    assert.equal(summarise(samples["job-deleted"]).externalId, "SO-20418");
+    const known = (external_id: unknown) => summarise({ order_info: { external_id } }).externalId;
+    const times = [
+      "2026-03-02T09:30:00.000001+11:00",
+      "2026-03-02T09:30:00Z",
+      "2026-03-02T09:30:00.5",
+      "2026-03-02T09:30+1100",
+    ];
+    for (const time of times) assert.equal(known(`SO-7-deleted-${time}`), "SO-7");
+    // A merchant's own numbers stay what they are.
+    for (const own of [
+      "SO-7-deleted",
+      "-deleted-7",
+      "SO-7-deleted-2026-03-02",
+      "deleted-2026-03-02T09:30:00Z",
+    ])
+      assert.equal(known(own), own);
+    assert.equal(known(7), 7);
+  });
+
   it("gives the changed fields in their order, none where new_values is null", () => {
     assert.deepEqual(summarise(samples["job-completion-codes"]).changed, [
       "completion_codes",
