@@ -62,6 +62,14 @@ const credentials = { acme: { token }, other: { token: otherToken } };
 const waiting = { fill: "grey", shape: "ring", text: "waiting for the first event" };
 const problem = (what: string) => ({ fill: "red", shape: "ring", text: `not configured: ${what}` });
 
+/** What Node-RED logs of an answer. */
+interface Metric {
+  nodeid: string;
+  msgid: string;
+  value: number;
+  event: string;
+}
+
 /** A Node-RED, what its editor is told, and who speaks to it. */
 class Life {
   private constructor(
@@ -132,8 +140,8 @@ class Life {
   }
 }
 
-const received = { fill: "green", text: /^job\.changed · / };
-const refused = { fill: "red", text: "refused: wrong token (1)" };
+const received = { fill: "green", text: /^\d\d:\d\d:\d\d · job\.changed/ };
+const refused = { fill: "red", text: /^\d\d:\d\d:\d\d · refused \(1\) · wrong token$/ };
 
 describe("Deploys", () => {
   let life: Life;
@@ -381,6 +389,52 @@ describe("Node-RED", () => {
     await life.deploy(changed(flows, { a: { path: "/moved" } }));
     await life.status("a", problem("httpNodeRoot is false"));
     assert.equal(await life.post("/moved"), 404);
+  });
+
+  it("that logs metrics tells of answers what it tells of core http in's", async () => {
+    const life = await Life.begin({
+      settings: { logging: { console: { level: "info", metrics: true, audit: false } } },
+      flows: [
+        ...flows,
+        {
+          id: "core",
+          type: "http in",
+          z: "tab1",
+          url: "/core",
+          method: "post",
+          wires: [["answer"]],
+          ...place,
+        },
+        { id: "answer", type: "http response", z: "tab1", statusCode: "200", wires: [], ...place },
+      ],
+      credentials,
+    });
+    const metrics = async (type: string) => {
+      await life.nodeRed.printed(`node.${type}.response.content-length.bytes`);
+      const lines = life.nodeRed
+        .output()
+        .matchAll(/\[metric\] (\{.*"event":"node\.(.*?)\.(response\..*?)".*\})/g);
+      return Array.from(lines, ([, line, of, event]) => ({
+        ...(JSON.parse(line!) as Metric),
+        of,
+        event,
+      })).filter(({ of }) => of === type);
+    };
+    await life.post("/core");
+    const core = await metrics("http in");
+    await life.post("/c");
+    const [message] = await life.api<{ _msgid: string }[]>("GET", "/probe/probe-c/1");
+    const own = await metrics("radaro in");
+    assert.deepEqual(
+      own.map(({ event }) => event),
+      core.map(({ event }) => event),
+    );
+    for (const { nodeid, msgid, value } of own) {
+      assert.deepEqual([nodeid, msgid], ["c", message!._msgid]);
+      assert.ok(Number(value) > 0);
+    }
+    assert.equal(own.find(({ event }) => event?.endsWith("bytes"))!.value, '{"ok":true}'.length);
+    await life.end();
   });
 
   it("answers 404 while its flows are stopped, and 200 again after that", async () => {
