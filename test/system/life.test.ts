@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { startNodeRed, type NodeRed, type NodeRedOptions } from "../../scripts/node-red";
 import type { EventMessage } from "../../src/message";
 import { connect, type Comms } from "./editor-comms";
@@ -391,8 +393,23 @@ describe("Node-RED", () => {
     assert.equal(await life.post("/moved"), 404);
   });
 
+  it("with middleware that reads every body for its signature verifies each event all the same", async () => {
+    const express = JSON.stringify(require.resolve("express"));
+    const prepare = (userDir: string) => {
+      install(userDir);
+      const own = `module.exports.httpNodeMiddleware = require(${express}).raw({ type: "*/*" });`;
+      appendFileSync(join(userDir, "settings.js"), own);
+    };
+    life = await Life.begin({ flows, credentials, prepare });
+    for (let i = 0; i < 3; i++) {
+      assert.equal(await life.post("/c"), 200);
+      assert.deepEqual(await life.got("c"), ["Acme"]);
+      assert.equal(await life.post("/c", { token: "wrong" }), 401);
+    }
+  });
+
   it("that logs metrics tells of answers what it tells of core http in's", async () => {
-    const life = await Life.begin({
+    life = await Life.begin({
       settings: { logging: { console: { level: "info", metrics: true, audit: false } } },
       flows: [
         ...flows,
@@ -434,7 +451,6 @@ describe("Node-RED", () => {
       assert.ok(Number(value) > 0);
     }
     assert.equal(own.find(({ event }) => event?.endsWith("bytes"))!.value, '{"ok":true}'.length);
-    await life.end();
   });
 
   it("answers 404 while its flows are stopped, and 200 again after that", async () => {
