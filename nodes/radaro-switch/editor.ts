@@ -1,9 +1,15 @@
 import type { EditorNodeProperties, EditorRED, EditorWidgetTypedInputTypeDefinition } from "node-red";
-import { fields, type FieldType } from "../../src/catalog";
-import { meaningOf, meanings, ruleOf, type Meaning } from "../../src/meanings";
-import { findRuleProblem, parseRule, type EventRule, type ParsedRule, type ValueType } from "../../src/rules";
-import { idsOf, nameOf } from "../names";
-import { validator } from "../validation";
+import { fields, type FieldType } from "../../src/event/catalog";
+import { meaningOf, meanings, ruleOf, type Meaning } from "../../src/routing/meanings";
+import {
+  findRuleProblem,
+  parseRule,
+  type EventRule,
+  type ParsedRule,
+  type ValueType,
+} from "../../src/routing/rules";
+import { idsOf, nameOf } from "../editor/names";
+import { validator } from "../editor/validation";
 
 declare const RED: EditorRED;
 

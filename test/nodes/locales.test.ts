@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { states } from "../../nodes/sidebar/inbox";
-import { meanings } from "../../src/meanings";
+import { states } from "../../nodes/editor/sidebar/inbox";
+import { meanings } from "../../src/routing/meanings";
 
 const dist = join(__dirname, "..", "..", "dist");
 const read = (path: string) => readFileSync(join(dist, path), "utf8");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fields, samples, statuses, topics } from "../../src/catalog";
+import { fields, samples, statuses, topics } from "../../src/event/catalog";
 import { readSamples } from "../events";
 
 describe("catalog", () => {

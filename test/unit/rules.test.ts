@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { JsonObject } from "../../src/json";
-import { compileRules, findRuleProblem, type EventRule, type Rule } from "../../src/rules";
+import type { JsonObject } from "../../src/event/json";
+import { compileRules, findRuleProblem, type EventRule, type Rule } from "../../src/routing/rules";
 import { readSamples, sampleNames } from "../events";
 
 const samples = readSamples();

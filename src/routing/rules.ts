@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "./json";
+import { isJsonObject, type JsonObject } from "../event/json";
 
 /** How to read a rule's `from` and `to`. */
 export type ValueType = "any" | "str" | "num" | "bool" | "null";
