@@ -1,16 +1,24 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
 import { findRuleProblem } from "../../src/rules";
+import { keepUntouched, rememberInputs } from "../untouched";
 import { validator } from "../validation";
 import { buildList, readList, resizeList } from "./list";
 import { sentence, type Translate } from "./sentence";
 
 declare const RED: EditorRED;
 
+/** As the flow has them: what has a default may be missing, and anything may stand there. */
 interface Properties extends EditorNodeProperties {
-  property: string;
-  rules: unknown[];
-  checkall: boolean;
+  property?: string;
+  rules?: unknown;
+  checkall?: unknown;
   outputs: number;
+}
+
+const inputs = ["name", "property", "checkall"];
+
+function rulesOf({ rules }: Properties): unknown[] {
+  return Array.isArray(rules) ? rules : [];
 }
 
 RED.nodes.registerType<Properties>("radaro switch", {
@@ -20,11 +28,12 @@ RED.nodes.registerType<Properties>("radaro switch", {
     name: { value: "" },
     property: {
       value: "payload",
-      validate: validator((node, property) =>
-        RED.utils.validatePropertyExpression(String(property))
+      validate: validator((node, property) => {
+        const path = (property as string | null | undefined) || "payload";
+        return RED.utils.validatePropertyExpression(String(path))
           ? undefined
-          : node._("radaro-switch.invalid.property"),
-      ),
+          : node._("radaro-switch.invalid.property");
+      }),
     },
     rules: {
       value: [
@@ -40,6 +49,7 @@ RED.nodes.registerType<Properties>("radaro switch", {
         },
       ],
       validate: validator((node, rules) => {
+        if (rules === undefined) return undefined;
         if (!Array.isArray(rules)) return node._("radaro-switch.invalid.rules");
         const index = rules.findIndex((rule) => findRuleProblem(rule) !== undefined);
         if (index < 0) return undefined;
@@ -55,7 +65,7 @@ RED.nodes.registerType<Properties>("radaro switch", {
   icon: "radaro-switch.svg",
   label() {
     if (this.name) return this.name;
-    const count = this.rules.length;
+    const count = rulesOf(this).length;
     return count === 1
       ? this._("radaro-switch.label.route")
       : this._("radaro-switch.label.routes", { count: String(count) });
@@ -65,16 +75,22 @@ RED.nodes.registerType<Properties>("radaro switch", {
   },
   paletteLabel: "radaro switch",
   outputLabels(index) {
-    return sentence(this.rules[index], (key, values) => this._(`radaro-switch.${key}`, values));
+    return sentence(rulesOf(this)[index], (key, values) => this._(`radaro-switch.${key}`, values));
   },
   oneditprepare() {
     const t: Translate = (key, values) => this._(`radaro-switch.${key}`, values);
-    $("#node-input-property").typedInput({ default: "msg", types: ["msg"] });
-
-    buildList(this.rules, t);
+    $("#node-input-property")
+      .typedInput({ default: "msg", types: ["msg"] })
+      .typedInput("value", this.property || "payload");
+    // The core switch keeps it as a text.
+    $("#node-input-checkall").prop("checked", this.checkall !== false && this.checkall !== "false");
+    rememberInputs(inputs);
+    buildList(rulesOf(this), t);
   },
   oneditsave() {
-    this.rules = readList();
+    const rules = readList();
+    if (JSON.stringify(rules) !== JSON.stringify(rulesOf(this))) this.rules = rules;
+    keepUntouched(inputs);
   },
   oneditresize: ({ height }) => resizeList(height),
 });

@@ -1,5 +1,4 @@
-import { parseRule } from "../../src/rules";
-import { buildRow, type Row } from "./row";
+import { buildRow, isNew, type Row } from "./row";
 import type { Translate } from "./sentence";
 
 const find = () => $("#node-input-rule-container");
@@ -7,7 +6,8 @@ const find = () => $("#node-input-rule-container");
 /** Fills the dialog's list with the rules, and tells the editor where each output has gone. */
 export function buildList(rules: unknown[], t: Translate): void {
   // Where each output of before has gone, so that its wires follow: read by the editor on saving.
-  const outputs = $("#node-input-outputs").val("{}");
+  // While none has gone anywhere it is empty, so that their number stays what the flow says.
+  const outputs = $("#node-input-outputs").val("");
   const removed = new Set<number>();
   const list = find();
   const checkall = $("#node-input-checkall");
@@ -18,30 +18,18 @@ export function buildList(rules: unknown[], t: Translate): void {
     items.each((i, item) => {
       const row = $(item).data("data") as Row;
       moved[row.output ?? `new${i}`] = i;
-      $(item)
-        .find(".radaro-switch-output")
-        .text(`→ ${i + 1}`);
-      $(item)
-        .find(".radaro-switch-up")
-        .prop("disabled", i === 0);
-      $(item)
-        .find(".radaro-switch-down")
-        .prop("disabled", i === items.length - 1);
-      const goesElsewhereToo =
-        parseRule(row.read?.()) === "superseded" && (i > 0 || checkall.prop("checked") === true);
-      $(item)
-        .find(".radaro-switch-tip")
-        .text(goesElsewhereToo ? t("label.superseded-tip") : "");
+      row.stand?.(i, items.length, checkall.prop("checked") === true);
     });
-    outputs.val(JSON.stringify(moved));
+    const isAsBefore =
+      items.length === rules.length && Object.entries(moved).every(([from, to]) => from === String(to));
+    outputs.val(isAsBefore ? "" : JSON.stringify(moved));
   };
 
-  list.css("min-height", "150px").editableList({
+  list.css({ minHeight: "150px", minWidth: "500px" }).editableList({
     addItem(container: JQuery, _index: number, row: Row) {
-      const isNew = row.rule === undefined;
       buildRow(container, row, t, update);
       update();
-      if (isNew) container.find("select").first().trigger("focus");
+      if (isNew(row)) container.find("select").first().trigger("focus");
     },
     removeItem(row: Row) {
       if (row.output !== undefined) removed.add(row.output);

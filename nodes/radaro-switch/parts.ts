@@ -1,20 +1,26 @@
 import type { EditorRED } from "node-red";
-import type { EventRule } from "../../src/rules";
+import { fields } from "../../src/catalog";
+import type { EventRule, ValueType } from "../../src/rules";
 import { idsOf, nameOf } from "../names";
 import type { Translate } from "./sentence";
-import { valueInput } from "./value-input";
+import { changesOffered, valueInput } from "./value-input";
 
 declare const RED: EditorRED;
 
-/** The inputs of a rule's parts. What is given back reads them; `edited` is called on every change. */
+/**
+ * The inputs of a rule's parts.
+ *
+ * @param edited called on every change
+ * @returns reads them
+ */
 export function buildParts(
-  select: JQuery,
+  line: JQuery,
   meaning: "changed" | "event",
   rule: EventRule,
   t: Translate,
   edited: () => void,
 ): () => EventRule {
-  const parts = $("<div>", { class: "radaro-switch-parts" }).insertAfter(select);
+  const parts = $("<div>", { class: "radaro-switch-parts" }).appendTo(line);
   const labelled = (key: string, input: JQuery) =>
     $("<label>")
       .append($("<span>").text(t(`label.${key}`)))
@@ -43,14 +49,17 @@ export function buildParts(
   parts.append($("<datalist>", { id: list }).append(options));
   labelled("field", field);
 
-  const from = valueInput(labelled, "from", rule.from, rule.fromType, t);
-  const to = valueInput(labelled, "to", rule.to, rule.toType, t);
+  const value = (key: "from" | "to", value: unknown, type: ValueType = "any") =>
+    valueInput((input) => labelled(key, $("<div>").append(input)), changesOffered(t), value, type);
+  const from = value("from", rule.from, rule.fromType);
+  const to = value("to", rule.to, rule.toType);
   const fit = () => {
     const id = String(field.val()).trim();
-    from.fit(id);
-    to.fit(id);
+    const type = Object.hasOwn(fields, id) ? fields[id as keyof typeof fields].type : undefined;
+    from.fit(type, true);
+    to.fit(type, true);
     // What a field has changed from and to counts only with a field.
-    from.label.add(to.label).toggle(id !== "");
+    from.placed.add(to.placed).toggle(id !== "");
   };
   fit();
   field.on("input change", () => {
@@ -63,9 +72,9 @@ export function buildParts(
 
   return () => {
     const named = String(field.val()).trim();
-    const value = ({ value, type }: typeof from) =>
+    const read = ({ value, type }: typeof from) =>
       named ? ([value(), type()] as const) : (["", "any"] as const);
-    const [[fromValue, fromType], [toValue, toType]] = [value(from), value(to)];
+    const [[fromValue, fromType], [toValue, toType]] = [read(from), read(to)];
     return {
       kind: "event",
       topic: String(topic.val()),

@@ -1,4 +1,5 @@
-import { meaningOf } from "../../src/meanings";
+import type { JobCondition } from "../../src/job-condition";
+import { meaningOf, type Meaning } from "../../src/meanings";
 import { parseRule, type ParsedRule } from "../../src/rules";
 import { nameOf } from "../names";
 
@@ -11,14 +12,21 @@ export function sentence(rule: unknown, t: Translate): string {
   const parsed = parseRule(rule);
   if (typeof parsed === "string") return t(`meaning.${parsed}`);
   if (meaning === undefined || "problem" in parsed) return t("label.broken");
-  if (meaning !== "changed" && meaning !== "event") return t(`meaning.${meaning}`);
+  if (meaning === "job-rated-low") return t(`meaning.${meaning}`, { limit: String(parsed.job?.value) });
+  return [...said(meaning, parsed, t), parsed.job && condition(parsed.job, t)].filter(Boolean).join(" · ");
+}
+
+/** What a rule says of the event, part by part. */
+function said(meaning: Meaning, parsed: ParsedRule, t: Translate): string[] {
+  if (meaning !== "changed" && meaning !== "event") return [t(`meaning.${meaning}`)];
   const parts = [
     parsed.topic && nameOf("topic", parsed.topic),
     meaning === "event" && parsed.eventType && nameOf("eventType", parsed.eventType),
     parsed.field && change(parsed, t),
-  ];
-  const known = parts.filter(Boolean).join(" · ");
-  return known || t(meaning === "changed" ? "label.any-change" : "label.any-event");
+  ].filter((part) => typeof part === "string" && part !== "");
+  return parts.length > 0
+    ? (parts as string[])
+    : [t(meaning === "changed" ? "label.any-change" : "label.any-event")];
 }
 
 /** What a rule says of its field. */
@@ -36,6 +44,15 @@ function change({ field, from, to }: ParsedRule, t: Translate): string {
 function valueName(field: string, wanted: ParsedRule["to"], t: Translate): string {
   if (wanted === "any") return "";
   const { value } = wanted;
-  if (typeof value === "boolean") return t(value ? "label.yes" : "label.no");
-  return field === "status" ? nameOf("status", String(value)) : String(value);
+  return field === "status" ? nameOf("status", String(value)) : plainly(value, t);
+}
+
+/** What a rule says of the job. */
+function condition({ property, op, value }: JobCondition, t: Translate): string {
+  const compared = value === undefined ? [] : [plainly(value, t)];
+  return [nameOf("jobField", property), t(`op.${op}`), ...compared].join(" ");
+}
+
+function plainly(value: unknown, t: Translate): string {
+  return typeof value === "boolean" ? t(value ? "label.yes" : "label.no") : String(value);
 }

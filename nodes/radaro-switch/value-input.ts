@@ -1,28 +1,41 @@
 import type { EditorWidgetTypedInputTypeDefinition } from "node-red";
-import { fields, type FieldType } from "../../src/catalog";
+import type { FieldType } from "../../src/catalog";
 import type { ValueType } from "../../src/rules";
 import { idsOf, nameOf } from "../names";
 import type { Translate } from "./sentence";
 
-/** An input for a value of a field: statuses by their names, yes or no, or anything. */
-export function valueInput(
-  labelled: (key: string, input: JQuery) => JQuery,
-  key: "from" | "to",
-  value: unknown,
-  type: ValueType | undefined,
-  t: Translate,
-) {
-  const any: EditorWidgetTypedInputTypeDefinition = {
-    value: "any",
-    label: t("label.any-value"),
-    hasValue: false,
+type Offered = ("str" | "num" | EditorWidgetTypedInputTypeDefinition)[];
+
+/** What fits a field of some type, or one that is not known. */
+type OfferedFor = (type: FieldType | undefined) => Offered;
+
+/** What a field may have changed from or to: statuses by their names, yes or no, nothing, or anything. */
+export function changesOffered(t: Translate): OfferedFor {
+  const any = { value: "any", label: t("label.any-value"), hasValue: false };
+  const none = { value: "null", label: t("label.nothing"), hasValue: false };
+  const status = {
+    value: "status",
+    label: nameOf("field", "status"),
+    options: idsOf("status").map((id) => ({ value: id, label: nameOf("status", id) })),
   };
-  const none: EditorWidgetTypedInputTypeDefinition = {
-    value: "null",
-    label: t("label.nothing"),
-    hasValue: false,
+  return (type) => {
+    if (type === "status") return [any, status, "str"];
+    if (type === "boolean") return [any, yesOrNo(t), none];
+    if (type === "number") return [any, "num", none];
+    return [any, "str", "num", yesOrNo(t), none];
   };
-  const yesOrNo: EditorWidgetTypedInputTypeDefinition = {
+}
+
+/** What a field of the job may be compared with. */
+export function comparedOffered(t: Translate): OfferedFor {
+  return (type) => {
+    if (type === undefined) return ["str", "num", yesOrNo(t)];
+    return type === "boolean" ? [yesOrNo(t)] : [type === "number" ? "num" : "str"];
+  };
+}
+
+function yesOrNo(t: Translate): EditorWidgetTypedInputTypeDefinition {
+  return {
     value: "bool",
     label: t("label.yes-or-no"),
     options: [
@@ -30,41 +43,50 @@ export function valueInput(
       { value: "false", label: t("label.no") },
     ],
   };
-  const status: EditorWidgetTypedInputTypeDefinition = {
-    value: "status",
-    label: nameOf("field", "status"),
-    options: idsOf("status").map((id) => ({ value: id, label: nameOf("status", id) })),
-  };
-  const typesOf = (fieldType: FieldType | undefined) =>
-    fieldType === "status"
-      ? [any, status, "str" as const]
-      : fieldType === "boolean"
-        ? [any, yesOrNo, none]
-        : [any, "str" as const, "num" as const, yesOrNo, none];
+}
 
+/**
+ * An input for a value.
+ *
+ * @param put puts the input into the page, which it must be in before it can be made
+ */
+export function valueInput<Placed>(
+  put: (input: JQuery) => Placed,
+  offeredFor: OfferedFor,
+  value: unknown,
+  type: ValueType,
+) {
   const input = $("<input>", { type: "text", style: "width: 100%" });
-  const label = labelled(key, $("<div>").append(input));
-  input.typedInput({ default: "any", types: typesOf(undefined) });
-  input.typedInput("type", type ?? "any");
+  const placed = put(input);
+  input.typedInput({ default: type, types: offeredFor(undefined) });
+  input.typedInput("type", type);
   input.typedInput("value", String((value as string | number | boolean | undefined) ?? ""));
 
+  const isIn = (offered: Offered, wanted: string) => offered.some((each) => nameOfType(each) === wanted);
   let fieldType: FieldType | undefined;
   return {
     input,
-    label,
-    /** Offers what fits a field, and keeps what is entered as far as that can show it. */
-    fit(field: string) {
-      const known = Object.hasOwn(fields, field) ? fields[field as keyof typeof fields].type : undefined;
+    placed,
+    /**
+     * Offers what fits a field, and keeps what is entered as far as that can show it.
+     *
+     * @param keepType what a flow says is shown even where it does not fit the field
+     */
+    fit(known: FieldType | undefined, keepType: boolean) {
       if (known === fieldType) return;
       fieldType = known;
-      const [oldType, oldValue] = [this.type(), this.value()];
-      const types = typesOf(known);
+      const [oldType, oldValue] = [this.type() as string, this.value()];
+      const offered = offeredFor(known);
       const asStatus = known === "status" && oldType === "str" && idsOf("status").includes(oldValue);
       const wanted = asStatus ? "status" : oldType;
-      const offered = types.some((each) => (typeof each === "string" ? each : each.value) === wanted);
-      // What a flow says is shown even where it does not fit the field.
-      input.typedInput("types", offered ? types : [...types, ...typesOf(undefined).slice(1)]);
-      input.typedInput("type", wanted);
+      if (isIn(offered, wanted) || !keepType) {
+        input.typedInput("types", offered);
+        input.typedInput("type", isIn(offered, wanted) ? wanted : nameOfType(offered[0]!));
+      } else {
+        const others = offeredFor(undefined).filter((each) => !isIn(offered, nameOfType(each)));
+        input.typedInput("types", [...offered, ...others]);
+        input.typedInput("type", wanted);
+      }
       input.typedInput("value", oldValue);
     },
     type: () => {
@@ -73,4 +95,8 @@ export function valueInput(
     },
     value: () => input.typedInput("value"),
   };
+}
+
+function nameOfType(type: Offered[number]): string {
+  return typeof type === "string" ? type : type.value;
 }
