@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate } from "node:zlib";
+import { isJsonObject } from "../src/json";
 import type { Refusal } from "../src/receive";
 
 /** A body that cannot be read, and why. */
@@ -17,9 +18,14 @@ const decompressors = new Map([
   ["br", promisify(brotliDecompress)],
 ]);
 
-/** A request whose body may have been read before: body-parser marks it so, and what reads it here too. */
+/**
+ * A request whose body may have been read before: by Node-RED's own parser, by the user's
+ * `httpNodeMiddleware`, or by the application that Node-RED is embedded in. body-parser marks it so,
+ * and what reads it here too; others keep what was sent in `rawBody`.
+ */
 export interface MaybeRead extends IncomingMessage {
   body?: unknown;
+  rawBody?: unknown;
   _body?: boolean;
 }
 
@@ -49,16 +55,47 @@ const read = new WeakMap<IncomingMessage, Buffer>();
  */
 export async function readBody(req: MaybeRead, limit: number): Promise<Body> {
   const { "content-type": type = "", "content-length": announced = limit } = req.headers;
-  if (req._body) {
-    const bytes = () => read.get(req) ?? Buffer.from(JSON.stringify(req.body));
-    return { size: Number(announced), parse: () => req.body, bytes };
-  }
+  if (isRead(req)) return ofWhatIsLeft(req, Number(announced), limit);
 
   const encoding = req.headers["content-encoding"]?.toLowerCase() ?? "identity";
   const sent = await readBytes(req, limit);
   const decoder = decoderFor(type);
   const bytes = encoding === "identity" ? sent : await decompress(sent, encoding, limit);
   read.set(req, bytes);
+  return ofBytes(bytes, decoder);
+}
+
+/** Whether others have read the body. */
+function isRead(req: MaybeRead): boolean {
+  return req._body === true || req.readableEnded;
+}
+
+/**
+ * The body in whatever form somebody has left it who has read it before.
+ *
+ * @param announced the body's size in bytes
+ * @throws Unreadable where it is not there any more
+ */
+function ofWhatIsLeft(req: MaybeRead, announced: number, limit: number): Body {
+  const left = req.body ?? req.rawBody;
+  if (typeof left === "string" || left instanceof Uint8Array) {
+    const bytes = Buffer.from(left as Uint8Array);
+    if (bytes.length > limit) throw new Unreadable("too-large");
+    return ofBytes(bytes, utf8);
+  }
+  if (left === undefined || isNoEvent(left, req._body === true)) throw new Unreadable("taken");
+  const bytes = () => read.get(req) ?? Buffer.from(JSON.stringify(left));
+  return { size: announced, parse: () => left, bytes };
+}
+
+/** Whether it cannot be what was sent: a form, in which an event is the name of a field, or an empty default. */
+function isNoEvent(left: unknown, isParsed: boolean): boolean {
+  if (!isJsonObject(left)) return false;
+  const [first] = Object.keys(left);
+  return first === undefined ? !isParsed : first.trimStart().startsWith("{");
+}
+
+function ofBytes(bytes: Buffer, decoder: TextDecoder): Body {
   return {
     size: bytes.length,
     bytes: () => bytes,
@@ -79,7 +116,9 @@ function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
     let chunks: Buffer[] = [];
     let length = 0;
     let ended = false;
-    req.on("data", (chunk: Buffer) => {
+    req.on("data", (data: Buffer | string) => {
+      // Text, where somebody has set an encoding.
+      const chunk = typeof data === "string" ? Buffer.from(data, req.readableEncoding ?? "utf8") : data;
       length += chunk.length;
       if (length <= limit) chunks.push(chunk);
       else chunks = [];

@@ -1,18 +1,30 @@
 import type { NodeAPI } from "node-red";
 import { Endpoints } from "../src/endpoints";
+import { readPath } from "../src/properties";
 import type { Receiver } from "../src/receive";
 
-/** A node in the flows as they are deployed. */
+/** A node in the flows as they are deployed: anything may stand in its properties. */
 interface FlowNode {
-  id: string;
-  type: string;
+  id?: unknown;
+  type?: unknown;
   /** Its tab or subflow. */
-  z?: string;
+  z?: unknown;
   /** Whether it is disabled. */
-  d?: boolean;
+  d?: unknown;
   /** Whether it is disabled, as a tab. */
-  disabled?: boolean;
-  path?: string;
+  disabled?: unknown;
+  path?: unknown;
+}
+
+/** What Node-RED tells as it stops its flows: those that come, where there are any. */
+interface Stopping {
+  config?: { flows?: FlowNode[] } | null;
+}
+
+/** What Node-RED tells of itself. */
+interface RuntimeEvent {
+  id?: string;
+  payload?: { state?: string; deploy?: boolean } | null;
 }
 
 /** What Node-RED adds to a message that it sends; nothing where a node is not wired. */
@@ -32,20 +44,22 @@ export class DeployedEndpoints extends Endpoints {
   /** How many times flows were stopped. */
   #stops = 0;
 
-  readonly #stopping = ({ config }: { config: { flows: FlowNode[] } }) => {
-    this.hold(findPaths(config.flows));
+  // An exception in a listener would end the deploy, and each later one: none of these throws.
+  readonly #stopping = (stopping?: Stopping) => {
+    this.hold(findPaths(stopping?.config?.flows ?? []));
     this.#stops += 1;
     // The nodes that these messages would come to are stopped now. None of them gets one, also not
     // those that still listen while they close: all go to the nodes that come.
     if (this.#onTheirWay.size === 0 || this.RED.hooks.has(hook)) return;
-    this.RED.hooks.add(hook, ({ msg }: { msg: Sent }) =>
-      msg._msgid !== undefined && this.#onTheirWay.has(msg._msgid) ? false : undefined,
+    this.RED.hooks.add(hook, ({ msg }: { msg?: Sent }) =>
+      msg?._msgid !== undefined && this.#onTheirWay.has(msg._msgid) ? false : undefined,
     );
     setImmediate(() => this.RED.hooks.remove(hook));
   };
   readonly #started = () => this.release();
   // A runtime that was stopped, or that cannot start, says so and nothing more.
-  readonly #state = ({ id, payload }: { id: string; payload?: { state?: string; deploy?: boolean } }) => {
+  readonly #state = (event?: RuntimeEvent) => {
+    const { id, payload } = event ?? {};
     if (id === "runtime-state" && payload && payload.state !== "start" && !payload.deploy) this.release();
   };
   #listens = false;
@@ -109,12 +123,12 @@ export class DeployedEndpoints extends Endpoints {
  *
  * @returns as the user wrote them; `undefined` where the flows alone do not tell
  */
-function findPaths(flows: FlowNode[]): string[] | undefined {
-  const disabledTabs = new Set(flows.filter(({ disabled }) => disabled).map(({ id }) => id));
+function findPaths(flows: (FlowNode | null)[]): string[] | undefined {
+  const disabledTabs = new Set(flows.filter((node) => node?.disabled).map((node) => node?.id));
   const paths = flows
-    .filter(({ type, z = "", d }) => type === "radaro in" && !d && !disabledTabs.has(z))
-    .map(({ path = "" }) => path)
-    .filter((path) => path.trim() !== "");
+    .filter((node) => node?.type === "radaro in" && !node.d && !disabledTabs.has(node.z))
+    .map((node) => readPath(node?.path));
   // An environment variable can have any value, another one in each instance of a subflow.
-  return paths.some((path) => /\$[{(]/.test(path)) ? undefined : paths;
+  if (paths.some(({ problem }) => problem === "path-variable")) return undefined;
+  return paths.flatMap((read) => (read.problem === undefined ? read.path : []));
 }

@@ -5,7 +5,7 @@ import type { NodeAPI } from "node-red";
 import { normalisePath } from "../src/endpoints";
 import { copyJson, type JsonObject } from "../src/json";
 import { paced } from "../src/paced";
-import type { Answer, Keeper } from "../src/receive";
+import type { Answer, Keeper, Receiver } from "../src/receive";
 import { readBody, Unreadable, type MaybeRead } from "./body";
 import { DeployedEndpoints } from "./deploys";
 import { loadReceiver } from "./receiver";
@@ -118,8 +118,8 @@ function isUsualSpelling(path: string): boolean {
 
 /** The user's own, from settings.js: a function or a list of them, as for `http in`. */
 function middleware(RED: NodeAPI): RequestHandler[] {
-  const own = RED.settings.httpNodeMiddleware as RequestHandler | RequestHandler[] | undefined;
-  return own ? [own].flat() : [];
+  const own: unknown[] = [RED.settings.httpNodeMiddleware].flat();
+  return own.filter((each): each is RequestHandler => typeof each === "function");
 }
 
 /**
@@ -129,12 +129,12 @@ function middleware(RED: NodeAPI): RequestHandler[] {
  * @param passedAdmin gets the paths that something was POSTed to through the admin application
  */
 function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Set<string>): RequestHandler {
-  async function answerTo(req: Request & MaybeRead): Promise<Answer | undefined> {
+  async function answerTo(req: Request & MaybeRead, answered: Answered[]): Promise<Answer | undefined> {
     const { deliver, keepersOf, refuse, verify } = loadReceiver();
     const receivedAt = new Date();
     const path = pathOf(req);
     const receivers = endpoints.at(path) ?? [];
-    if (req.method !== "POST") return refuse("not-post", receivers);
+    if (req.method !== "POST") return refuse(isRedirected(req) ? "redirected" : "not-post", receivers);
     if (!isDeclaredAsJson(req)) return refuse("not-declared", receivers);
     if (req._body && isUsualSpelling(path)) passedAdmin.add(path);
     try {
@@ -166,6 +166,12 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
         const delivered = deliver(event, others, { receivedAt });
         // Once more where a deploy came between: what is answered 200 has come to a node that runs.
         if (delivered.length > 0 && !(await endpoints.delivered(delivered))) continue;
+        answered.push(
+          ...verified.letThrough.map((receiver) => ({
+            receiver,
+            message: delivered[others.indexOf(receiver)] ?? {},
+          })),
+        );
         const isDuplicate = kept === "duplicate" && delivered.length === 0;
         return { status: 200, body: { ok: true, ...(isDuplicate && { duplicate: true }) } };
       }
@@ -176,10 +182,31 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
   }
 
   return (req, res, next) => {
-    answerTo(req)
-      .then((answer) => (answer ? send(answer, res) : next()))
+    const begun = performance.now();
+    const answered: Answered[] = [];
+    answerTo(req, answered)
+      .then((answer) => {
+        if (!answer) return next();
+        const bytes = send(answer, res);
+        for (const { receiver, message } of answered)
+          receiver.answered?.(message, { milliseconds: performance.now() - begun, bytes });
+      })
       .catch(next);
   };
+}
+
+/** Who is told how long an answer took, and the message that it has got; none where an inbox has the event. */
+interface Answered {
+  receiver: Receiver;
+  message: { _msgid?: string };
+}
+
+/**
+ * Whether a request is what Radaro's sender makes of a POST where its URL redirects: Python's
+ * `requests` follows a 301, 302 or 303 with a GET without a body (observed).
+ */
+function isRedirected({ method, headers }: Request): boolean {
+  return method === "GET" && /^python-requests\b/i.test(headers["user-agent"] ?? "");
 }
 
 /** What has become of an event in the inboxes that it is for. */
@@ -196,16 +223,22 @@ async function keep(
   return order.find((result) => results.includes(result)) ?? "duplicate";
 }
 
-/** Writes an answer as it is: what Express adds to one, such as an ETag, nobody reads. */
-function send({ status, body }: Answer, res: Response): void {
+/**
+ * Writes an answer as it is: what Express adds to one, such as an ETag, nobody reads.
+ *
+ * @returns how long it is, in bytes
+ */
+function send({ status, body }: Answer, res: Response): number {
   const text = JSON.stringify(body);
+  const length = Buffer.byteLength(text);
   res.writeHead(status, {
     "Content-Type": "application/json; charset=utf-8",
-    "Content-Length": Buffer.byteLength(text),
+    "Content-Length": length,
     ...(status === 405 && { Allow: "POST" }),
     ...(status === 503 && { "Retry-After": retryAfter }),
   });
   res.end(text);
+  return length;
 }
 
 /** Whether a request may be an event: whether it is what Radaro sends, whatever the path. */

@@ -4,6 +4,7 @@ import type { Node, NodeAPI } from "node-red";
 import { Closed, Inbox, type Flow, type Given, type Outcome } from "../src/inbox";
 import type { JsonObject } from "../src/json";
 import { paced } from "../src/paced";
+import { readText } from "../src/properties";
 import type { Keeper, Receiver, Refusal } from "../src/receive";
 import { Unusable, type Problem } from "../src/store";
 import type { StoredEvent } from "../src/stored-event";
@@ -88,7 +89,7 @@ export class MerchantInbox implements Keeper, Flow {
     const { waiting = 0, failed = 0, processed = 0, "handed-over": handedOver = 0 } = this.inbox.counts ?? {};
     return {
       id: this.node.id,
-      name: this.node.name ?? "",
+      name: readText(this.node.name),
       problem: this.problem ?? null,
       counts: { waiting, failed, handedOver, processed },
       refused: Array.from(this.#refusals, ([why, { count, last }]) => ({ why, count, last })),

@@ -1,9 +1,15 @@
 /** An object of JSON, as `JSON.parse` gives it. */
 export type JsonObject = Record<string, unknown>;
 
-/** Whether a value is an object of JSON: not `null`, a list or a plain value. */
+/**
+ * Whether a value is an object as JSON has them: not `null`, a list or a plain value, and not a
+ * Buffer, a date or an object of another class either, which a message can hold.
+ */
 export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  // A Function node makes its objects in a context of its own, whose `Object` is another one.
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /**

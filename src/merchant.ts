@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { readText, unsetVariable } from "./properties";
 
 /** A merchant's verification: which tokens are its own. */
 export interface Merchant {
@@ -14,28 +15,29 @@ export interface Merchant {
 }
 
 /**
- * The form in which tokens are compared: without the white space that pasting brings along, and
+ * The form in which tokens are compared: without the white space that pasting brings along, without
+ * the quotes that docker takes for a part of the value in a file of environment variables, and
  * without the `==` at the end, which Radaro shows in some places and leaves out in others.
  */
 export function normaliseToken(token: string): string {
-  return token.trim().replace(/==$/, "");
+  const trimmed = token.trim();
+  const [, , quoted = trimmed] = /^(["'])(.*)\1$/.exec(trimmed) ?? [];
+  return quoted.trim().replace(/==$/, "");
 }
-
-/** `${NAME}` as it stays in a credential when Node-RED knows no such environment variable. */
-const unresolved = /^\$\{[^}]*\}$/;
 
 /**
  * @param name what `msg.radaro.merchant` will say
- * @param tokens the current and the previous token. Those that are missing, blank or name an
- *   environment variable that is not set do not count, so that nobody gets in by sending that.
+ * @param tokens the current and the previous token, as a variable may hold them. Those that are no
+ *   text, blank or name an environment variable that is not set do not count, so that nobody gets in
+ *   by sending that.
  */
-export function createMerchant(name: string, tokens: (string | undefined)[]): Merchant {
+export function createMerchant(name: unknown, tokens: unknown[]): Merchant {
   const known = tokens
-    .map((token) => normaliseToken(token ?? ""))
-    .filter((token) => token !== "" && !unresolved.test(token))
+    .map((token) => normaliseToken(readText(token)))
+    .filter((token) => token !== "" && unsetVariable(token) === undefined)
     .map((token) => Buffer.from(token));
   return {
-    name,
+    name: readText(name),
     hasToken: known.length > 0,
     accepts(token) {
       const sent = Buffer.from(normaliseToken(token));

@@ -4,16 +4,25 @@ import type { Merchant } from "./merchant";
 import { toMessage, type EventMessage, type MessageOptions } from "./message";
 
 /**
- * Why a request was refused, with what is answered. The text is for whoever reads the merchant's
- * event log in Radaro, where the answer to each event is kept.
+ * Why a request was refused, with what is answered. Radaro keeps the text of each answer, for its own
+ * staff (observed), so it says what to do.
  */
 export const refusals = {
   "not-post": { status: 405, error: "Only POST is accepted here." },
+  redirected: {
+    status: 405,
+    error: "This came as a GET: the webhook URL in Radaro redirects. Enter the final https address there.",
+  },
   "not-declared": { status: 415, error: "The body must be sent as application/json." },
   "not-readable": { status: 415, error: "The body's encoding or charset is not supported." },
   "too-large": { status: 413, error: "The body is larger than this Node-RED accepts." },
   "not-json": { status: 400, error: "The body is not complete, valid JSON." },
   "not-object": { status: 400, error: "The body is not a JSON object." },
+  taken: {
+    status: 400,
+    error:
+      "The body was read before Node-RED's nodes could: see httpNodeMiddleware in settings.js, or the application in which Node-RED is embedded.",
+  },
   "no-token": { status: 401, error: "The event carries no token." },
   "wrong-token": { status: 401, error: "The event's token is not the one set in Node-RED." },
   "wrong-type": { status: 400, error: "The event has a field of a wrong type" },
@@ -49,7 +58,7 @@ export interface Receiver {
   /** Whose events; `undefined` while no merchant is chosen. */
   merchant: Merchant | undefined;
   /** Topics to let through; empty: all, and those not known yet. */
-  topics: ReadonlySet<string>;
+  topics: ReadonlySet<unknown>;
   /** Where its events come from, if not from the request: an inbox. */
   keeper?: Keeper | undefined;
   /** Takes a message of its own, for the flow. */
@@ -58,6 +67,12 @@ export interface Receiver {
   fail(problem: string, message: EventMessage): void;
   /** Is told of a request that was refused. */
   refused(why: Refusal): void;
+  /**
+   * Is told of an answer, where somebody measures.
+   *
+   * @param message that it has got from the request; without an id where an inbox gives it one later
+   */
+  answered?(message: { _msgid?: string }, answer: { milliseconds: number; bytes: number }): void;
 }
 
 /** Refuses a request and tells all receivers of its path. */
@@ -139,7 +154,7 @@ export function receive(
 
 /** Whether a receiver lets an event's topic through. */
 export function wants({ topics }: Receiver, event: JsonObject): boolean {
-  return topics.size === 0 || topics.has(event.topic as string);
+  return topics.size === 0 || topics.has(event.topic);
 }
 
 /**

@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { createMerchant, type Merchant } from "../../src/merchant";
+import { readBoolean, readText } from "../../src/properties";
 import type * as InboxModule from "../inbox";
 import { inboxesDir } from "../inbox-dir";
 import { serveInboxes } from "./inbox-api";
 
 interface ConfigDef extends NodeDef {
-  inbox?: boolean;
-  inboxDays?: number | string;
+  inbox?: unknown;
+  inboxDays?: unknown;
 }
 
 interface Credentials {
-  token?: string;
-  previousToken?: string;
+  token?: unknown;
+  previousToken?: unknown;
 }
 
 /** What other nodes see of a `radaro-config`. */
@@ -37,10 +38,10 @@ export = (RED: NodeAPI): void => {
     this.merchant = createMerchant(def.name, [token, previousToken]);
     const waiting = left.get(this.id) ?? 0;
     left.delete(this.id);
-    const { inboxDays = defaultDays } = def;
-    const isValid = Number(inboxDays) >= 1;
-    const days = isValid ? Number(inboxDays) : defaultDays;
-    if (!def.inbox) {
+    const wanted = def.inboxDays === undefined ? defaultDays : Number(readText(def.inboxDays));
+    const isValid = wanted >= 1;
+    const days = isValid ? wanted : defaultDays;
+    if (!readBoolean(def.inbox, false)) {
       if (waiting > 0) this.warn(RED._("radaro-config.inbox.off", { count: waiting }));
       if (existsSync(inboxesDir(RED))) void loadInbox().deleteLeftBehind(RED, days);
       return;

@@ -163,7 +163,7 @@ describe("the inbox", () => {
     });
 
     it("for 7 days, and says so, where the days are no number that can be", async () => {
-      for (const inboxDays of ["", "a week", 0, -1, null]) {
+      for (const inboxDays of ["", "a week", 0, -1, null, true, {}, [7], "${RADARO_NOT_SET}"]) {
         await begin([tab, { ...config, inboxDays }, receive, out]);
         assert.deepEqual(warnings(), ["radaro-config.inbox.days"]);
         await stop();
