@@ -1,6 +1,6 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
-import { addSidebar, removeSidebar } from "../sidebar/sidebar";
-import { validator } from "../validation";
+import { addSidebar, removeSidebar } from "../editor/sidebar/sidebar";
+import { validator } from "../editor/validation";
 
 declare const RED: EditorRED;
 

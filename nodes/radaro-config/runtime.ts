@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import type { Node, NodeAPI, NodeDef } from "node-red";
-import { createMerchant, type Merchant } from "../../src/merchant";
-import { readBoolean, readText } from "../../src/properties";
-import type * as InboxModule from "../inbox";
-import { inboxesDir } from "../inbox-dir";
-import { serveInboxes } from "./inbox-api";
+import { createMerchant, type Merchant } from "../../src/receiving/merchant";
+import { readBoolean, readText } from "../../src/event/values";
+import type * as InboxModule from "../inbox/merchant-inbox";
+import { inboxesDir } from "../inbox/dir";
+import { serveInboxes } from "../inbox/admin-api";
 
 interface ConfigDef extends NodeDef {
   inbox?: unknown;
@@ -69,5 +69,5 @@ export = (RED: NodeAPI): void => {
 /** A file of its own: who has no inbox on does not load it. */
 function loadInbox(): typeof InboxModule {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only import that can wait and is there at once
-  return require("../inbox") as typeof InboxModule;
+  return require("../inbox/merchant-inbox") as typeof InboxModule;
 }

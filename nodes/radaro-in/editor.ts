@@ -1,9 +1,9 @@
 import type { EditorNodeInstance, EditorNodeProperties, EditorRED } from "node-red";
-import { topics } from "../../src/catalog";
-import { normalisePath } from "../../src/endpoints";
-import { findUrlProblems } from "../../src/webhook-url";
-import { idsOf, nameOf } from "../names";
-import { validator } from "../validation";
+import { topics } from "../../src/event/catalog";
+import { normalisePath } from "../../src/receiving/endpoints";
+import { findUrlProblems } from "../../src/receiving/webhook-url";
+import { idsOf, nameOf } from "../editor/names";
+import { validator } from "../editor/validation";
 
 declare const RED: EditorRED & {
   clipboard: { copyText(text: string, element: JQuery, message: string): void };

@@ -2,13 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RequestHandler } from "express";
 import type { Node, NodeAPI, NodeDef } from "node-red";
-import type { JsonObject } from "../../src/json";
-import type { Merchant } from "../../src/merchant";
-import { readPath, readText, readTopics } from "../../src/properties";
-import type { Receiver } from "../../src/receive";
-import type { MerchantInbox } from "../inbox";
-import { mountEndpoints } from "../http";
-import { loadReceiver } from "../receiver";
+import type { JsonObject } from "../../src/event/json";
+import type { Merchant } from "../../src/receiving/merchant";
+import { readText } from "../../src/event/values";
+import { readPath, readTopics } from "../../src/receiving/properties";
+import type { Receiver } from "../../src/receiving/receive";
+import type { MerchantInbox } from "../inbox/merchant-inbox";
+import { mountEndpoints } from "../receiving/http";
+import { loadReceiver } from "../receiving/receiver";
 import { InStatus } from "./status";
 
 interface InDef extends NodeDef {

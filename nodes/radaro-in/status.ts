@@ -1,8 +1,8 @@
 import type { Node, NodeAPI, NodeStatus } from "node-red";
-import type { EventMessage } from "../../src/message";
-import { paced } from "../../src/paced";
-import type { Refusal } from "../../src/receive";
-import { statusLine, statusTime, untilTomorrow } from "../../src/status-time";
+import type { EventMessage } from "../../src/event/message";
+import { paced } from "../../src/receiving/paced";
+import type { Refusal } from "../../src/receiving/receive";
+import { statusLine, statusTime, untilTomorrow } from "../../src/receiving/status-line";
 
 /** In milliseconds. */
 const interval = 1000;

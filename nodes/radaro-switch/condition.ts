@@ -1,7 +1,7 @@
-import { jobFields, type FieldType, type JobField } from "../../src/catalog";
-import { operators, type Operator } from "../../src/job-condition";
-import type { EventRule } from "../../src/rules";
-import { idsOf, nameOf } from "../names";
+import { jobFields, type FieldType, type JobField } from "../../src/event/catalog";
+import { operators, type Operator } from "../../src/routing/job-condition";
+import type { EventRule } from "../../src/routing/rules";
+import { idsOf, nameOf } from "../editor/names";
 import type { Translate } from "./sentence";
 import { comparedOffered, valueInput } from "./value-input";
 

@@ -1,7 +1,7 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
-import { findRuleProblem } from "../../src/rules";
+import { findRuleProblem } from "../../src/routing/rules";
 import { keepUntouched, rememberInputs } from "../untouched";
-import { validator } from "../validation";
+import { validator } from "../editor/validation";
 import { buildList, readList, resizeList } from "./list";
 import { sentence, type Translate } from "./sentence";
 

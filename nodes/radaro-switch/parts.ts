@@ -1,7 +1,7 @@
 import type { EditorRED } from "node-red";
-import { fields } from "../../src/catalog";
-import type { EventRule, ValueType } from "../../src/rules";
-import { idsOf, nameOf } from "../names";
+import { fields } from "../../src/event/catalog";
+import type { EventRule, ValueType } from "../../src/routing/rules";
+import { idsOf, nameOf } from "../editor/names";
 import type { Translate } from "./sentence";
 import { changesOffered, valueInput } from "./value-input";
 

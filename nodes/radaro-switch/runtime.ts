@@ -1,7 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from "node-red";
-import { isJsonObject } from "../../src/json";
-import { readBoolean, readText } from "../../src/properties";
-import { compileRules } from "../../src/rules";
+import { isJsonObject } from "../../src/event/json";
+import { readBoolean, readText } from "../../src/event/values";
+import { compileRules } from "../../src/routing/rules";
 
 interface SwitchDef extends NodeDef {
   property: unknown;

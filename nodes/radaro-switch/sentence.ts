@@ -1,7 +1,7 @@
-import type { JobCondition } from "../../src/job-condition";
-import { meaningOf, type Meaning } from "../../src/meanings";
-import { parseRule, type ParsedRule } from "../../src/rules";
-import { nameOf } from "../names";
+import type { JobCondition } from "../../src/routing/job-condition";
+import { meaningOf, type Meaning } from "../../src/routing/meanings";
+import { parseRule, type ParsedRule } from "../../src/routing/rules";
+import { nameOf } from "../editor/names";
 
 /** Gives a text of `radaro switch` in the editor's language. */
 export type Translate = (key: string, values?: Record<string, string>) => string;

@@ -1,7 +1,7 @@
 import type { EditorWidgetTypedInputTypeDefinition } from "node-red";
-import type { FieldType } from "../../src/catalog";
-import type { ValueType } from "../../src/rules";
-import { idsOf, nameOf } from "../names";
+import type { FieldType } from "../../src/event/catalog";
+import type { ValueType } from "../../src/routing/rules";
+import { idsOf, nameOf } from "../editor/names";
 import type { Translate } from "./sentence";
 
 type Offered = ("str" | "num" | EditorWidgetTypedInputTypeDefinition)[];

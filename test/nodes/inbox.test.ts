@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import helper from "node-red-node-test-helper";
-import type { MerchantInbox } from "../../nodes/inbox";
-import { Tracking } from "../../nodes/tracking";
-import type { StoredEvent } from "../../src/stored-event";
-import { Store } from "../../src/store";
+import type { MerchantInbox } from "../../nodes/inbox/merchant-inbox";
+import { Tracking } from "../../nodes/inbox/tracking";
+import type { StoredEvent } from "../../src/inbox/stored-event";
+import { Store } from "../../src/inbox/store";
 import { readSamples, sampleNames } from "../events";
 import { start, stop, type Message, type Runtime } from "./runtime";
 

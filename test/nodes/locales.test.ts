@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { states } from "../../nodes/sidebar/inbox";
-import { operators } from "../../src/job-condition";
-import { meanings } from "../../src/meanings";
+import { states } from "../../nodes/editor/sidebar/inbox";
+import { operators } from "../../src/routing/job-condition";
+import { meanings } from "../../src/routing/meanings";
 
 const dist = join(__dirname, "..", "..", "dist");
 const read = (path: string) => readFileSync(join(dist, path), "utf8");

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { startNodeRed, type NodeRed, type NodeRedOptions } from "../../scripts/node-red";
-import type { EventMessage } from "../../src/message";
+import type { EventMessage } from "../../src/event/message";
 import { connect, type Comms } from "./editor-comms";
 import { install } from "./package";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { fields, jobFields, samples, statuses, topics } from "../../src/catalog";
-import { valueAt } from "../../src/job-condition";
+import { fields, jobFields, samples, statuses, topics } from "../../src/event/catalog";
+import { valueAt } from "../../src/routing/job-condition";
 import { readSamples } from "../events";
 
 describe("catalog", () => {

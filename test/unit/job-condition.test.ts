@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { meets, operators, valueAt, type JobCondition } from "../../src/job-condition";
-import type { JsonObject } from "../../src/json";
+import { meets, operators, valueAt, type JobCondition } from "../../src/routing/job-condition";
+import type { JsonObject } from "../../src/event/json";
 
 const json = (text: string) => JSON.parse(text) as JsonObject;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import { copyJson, isJsonObject, type JsonObject } from "../../src/json";
+import { copyJson, isJsonObject, type JsonObject } from "../../src/event/json";
 import { readSamples, sampleNames } from "../events";
 
 describe("isJsonObject", () => {

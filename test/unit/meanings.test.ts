@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { SampleName } from "../../src/catalog";
-import { meaningOf, meanings, ruleOf, type Meaning } from "../../src/meanings";
-import { compileRules, findRuleProblem } from "../../src/rules";
+import type { SampleName } from "../../src/event/catalog";
+import { meaningOf, meanings, ruleOf, type Meaning } from "../../src/routing/meanings";
+import { compileRules, findRuleProblem } from "../../src/routing/rules";
 import { readSamples, sampleNames } from "../events";
 
 const all = Object.keys(meanings) as Meaning[];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createMerchant, normaliseToken } from "../../src/merchant";
+import { createMerchant, normaliseToken } from "../../src/receiving/merchant";
 
 const token = fc
   .string({ minLength: 1 })

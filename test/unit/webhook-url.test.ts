@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findUrlProblems } from "../../src/webhook-url";
+import { findUrlProblems } from "../../src/receiving/webhook-url";
 
 describe("findUrlProblems", () => {
   const hosts = {

@@ -1,5 +1,5 @@
 import { meets, operators, valueAt, type JobCondition, type Operator } from "./job-condition";
-import { isJsonObject, type JsonObject } from "./json";
+import { isJsonObject, type JsonObject } from "../event/json";
 
 /** How to read a rule's `from` and `to`. */
 export type ValueType = "any" | "str" | "num" | "bool" | "null";

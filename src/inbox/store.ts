@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { mkdir, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClassicLevel } from "classic-level";
-import type { JsonObject } from "./json";
+import type { JsonObject } from "../event/json";
 import type { AcceptedEvent, State, StoredEvent } from "./stored-event";
 
 /**

@@ -1,4 +1,4 @@
-import type { JsonObject } from "./json";
+import type { JsonObject } from "../event/json";
 import { type bounds, Store, Unusable, type Filter, type Some } from "./store";
 import { prepare, type AcceptedEvent, type FlowError, type StoredEvent } from "./stored-event";
 

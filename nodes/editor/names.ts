@@ -1,5 +1,5 @@
 import type { EditorRED } from "node-red";
-import * as catalog from "../src/catalog";
+import * as catalog from "../../src/event/catalog";
 
 declare const RED: EditorRED;
 

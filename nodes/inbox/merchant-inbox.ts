@@ -1,16 +1,16 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Node, NodeAPI } from "node-red";
-import { Closed, Inbox, type Flow, type Given, type Outcome } from "../src/inbox";
-import type { JsonObject } from "../src/json";
-import { paced } from "../src/paced";
-import { readText } from "../src/properties";
-import type { Keeper, Receiver, Refusal } from "../src/receive";
-import { Unusable, type Problem } from "../src/store";
-import type { StoredEvent } from "../src/stored-event";
-import type { DeployedEndpoints } from "./deploys";
-import { inboxesDir } from "./inbox-dir";
-import { loadReceiver } from "./receiver";
+import { Closed, Inbox, type Flow, type Given, type Outcome } from "../../src/inbox/inbox";
+import type { JsonObject } from "../../src/event/json";
+import { paced } from "../../src/receiving/paced";
+import { readText } from "../../src/event/values";
+import type { Keeper, Receiver, Refusal } from "../../src/receiving/receive";
+import { Unusable, type Problem } from "../../src/inbox/store";
+import type { StoredEvent } from "../../src/inbox/stored-event";
+import type { DeployedEndpoints } from "../receiving/deploys";
+import { inboxesDir } from "./dir";
+import { loadReceiver } from "../receiving/receiver";
 import { Tracking } from "./tracking";
 
 /** How often the editor hears that something has changed at most, in milliseconds. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { summarise, type EventSummary } from "./summary";
-import type { JsonObject } from "./json";
+import { summarise, type EventSummary } from "../event/summary";
+import type { JsonObject } from "../event/json";
 
 /**
  * - `waiting`: the flow has not dealt with it yet

@@ -1,4 +1,4 @@
-import type * as Receiver from "../src/receive";
+import type * as Receiver from "../../src/receiving/receive";
 
 let loaded: typeof Receiver | undefined;
 
@@ -8,5 +8,5 @@ let loaded: typeof Receiver | undefined;
  */
 export function loadReceiver(): typeof Receiver {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only import that can wait and is there at once
-  return (loaded ??= require("../src/receive") as typeof Receiver);
+  return (loaded ??= require("../../src/receiving/receive") as typeof Receiver);
 }

@@ -1,11 +1,11 @@
 import type { Request, RequestHandler } from "express";
 import type { NodeAPI } from "node-red";
-import { meanings, ruleOf, type Meaning } from "../../src/meanings";
-import { compileRules } from "../../src/rules";
-import type { Filter } from "../../src/store";
-import type { StoredEvent } from "../../src/stored-event";
-import { isJsonObject, type JsonObject } from "../../src/json";
-import type { MerchantInbox } from "../inbox";
+import { meanings, ruleOf, type Meaning } from "../../src/routing/meanings";
+import { compileRules } from "../../src/routing/rules";
+import type { Filter } from "../../src/inbox/store";
+import type { StoredEvent } from "../../src/inbox/stored-event";
+import { isJsonObject, type JsonObject } from "../../src/event/json";
+import type { MerchantInbox } from "./merchant-inbox";
 
 /** What an event means in words, by its place in `route`. */
 const known = Object.keys(meanings) as Meaning[];

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate } from "node:zlib";
-import { isJsonObject } from "../src/json";
-import type { Refusal } from "../src/receive";
+import { isJsonObject } from "../../src/event/json";
+import type { Refusal } from "../../src/receiving/receive";
 
 /** A body that cannot be read, and why. */
 export class Unreadable extends Error {

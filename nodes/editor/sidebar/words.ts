@@ -1,5 +1,5 @@
 import type { EditorRED } from "node-red";
-import { topics } from "../../src/catalog";
+import { topics } from "../../../src/event/catalog";
 import { nameOf } from "../names";
 import { Failure, type StoredEvent } from "./inbox";
 

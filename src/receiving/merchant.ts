@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { readText, unsetVariable } from "./properties";
+import { readText, unsetVariable } from "../event/values";
 
 /** A merchant's verification: which tokens are its own. */
 export interface Merchant {

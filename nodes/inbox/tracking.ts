@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { Node, NodeAPI } from "node-red";
-import type { Outcome } from "../src/inbox";
+import type { Outcome } from "../../src/inbox/inbox";
 
 /** What Node-RED's hooks tell of a message on its way to a node. */
 interface SendEvent {

@@ -1,7 +1,7 @@
-import { findProblems } from "./event";
-import { copyJson, isJsonObject, type JsonObject } from "./json";
+import { findProblems } from "../event/event";
+import { copyJson, isJsonObject, type JsonObject } from "../event/json";
 import type { Merchant } from "./merchant";
-import { toMessage, type EventMessage, type MessageOptions } from "./message";
+import { toMessage, type EventMessage, type MessageOptions } from "../event/message";
 
 /**
  * Why a request was refused, with what is answered. Radaro keeps the text of each answer, for its own

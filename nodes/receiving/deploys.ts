@@ -1,7 +1,7 @@
 import type { NodeAPI } from "node-red";
-import { Endpoints } from "../src/endpoints";
-import { readPath } from "../src/properties";
-import type { Receiver } from "../src/receive";
+import { Endpoints } from "../../src/receiving/endpoints";
+import { readPath } from "../../src/receiving/properties";
+import type { Receiver } from "../../src/receiving/receive";
 
 /** A node in the flows as they are deployed: anything may stand in its properties. */
 interface FlowNode {

@@ -1,5 +1,5 @@
 import type { EditorRED } from "node-red";
-import { topics } from "../../src/catalog";
+import { topics } from "../../../src/event/catalog";
 import { idsOf, nameOf } from "../names";
 import { ask, mayRun, states, type Failure, type Inbox, type State, type StoredEvent } from "./inbox";
 import { createList } from "./list";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { statusLine, statusTime, untilTomorrow } from "../../src/status-time";
+import { statusLine, statusTime, untilTomorrow } from "../../src/receiving/status-line";
 
 describe("The time in a status", () => {
   const at = new Date(2026, 2, 2, 14, 5, 7);
