@@ -1,5 +1,11 @@
 import { meaningOf, meanings, ruleOf, type Meaning } from "../../src/routing/meanings";
-import { findRuleProblem, parseRule, type EventRule, type Rule, type ValueType } from "../../src/routing/rules";
+import {
+  findRuleProblem,
+  parseRule,
+  type EventRule,
+  type Rule,
+  type ValueType,
+} from "../../src/routing/rules";
 import { nameOf } from "../editor/names";
 import { buildCondition, buildLimit, jobField, type JobParts } from "./condition";
 import { buildParts } from "./parts";

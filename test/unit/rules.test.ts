@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { operators, type Operator } from "../../src/routing/job-condition";
 import type { JsonObject } from "../../src/event/json";
-import { compileRules, findRuleProblem, type EventRule, type Rule, type ValueType } from "../../src/routing/rules";
+import {
+  compileRules,
+  findRuleProblem,
+  type EventRule,
+  type Rule,
+  type ValueType,
+} from "../../src/routing/rules";
 import { readSamples, sampleNames } from "../events";
 
 const samples = readSamples();
