@@ -8,6 +8,7 @@ const ids = {
   topic: catalog.topics,
   eventType: catalog.eventTypes,
   field: catalog.fields,
+  jobField: catalog.jobFields,
   status: catalog.statuses,
   sample: catalog.samples,
 };

@@ -85,6 +85,25 @@ describe("radaro switch", () => {
     assert.deepEqual(await first.send({ payload: readSamples()["job-completed"] }), [1]);
   });
 
+  it("routes by the job: a bad rating, and the merchants of a group", async () => {
+    const low = { ...rated, job: "rating", op: "lte", value: "3", valueType: "num" };
+    const merchant = (value: number) => ({
+      kind: "event",
+      job: "merchant",
+      op: "eq",
+      value,
+      valueType: "num",
+    });
+    const { send } = await begin([low, merchant(124), merchant(125), otherwise]);
+    const payload = readSamples()["job-confirmed"];
+    const job = payload.order_info as object;
+    assert.deepEqual(await send({ payload }), [1, 2]);
+    assert.deepEqual(await send({ payload: { ...payload, order_info: { ...job, rating: 4 } } }), [2]);
+    assert.deepEqual(await send({ payload: { ...payload, order_info: { ...job, rating: null } } }), [2]);
+    assert.deepEqual(await send({ payload: { ...payload, order_info: { ...job, merchant: 125 } } }), [1, 3]);
+    assert.deepEqual(await send({ payload: readSamples()["optimisation-completed"] }), [4]);
+  });
+
   it("tells a superseded event by msg.radaro, wherever the event itself is", async () => {
     const { send, behind } = await begin([superseded, completed, otherwise], { property: "event" });
     const event = readSamples()["job-completed"];
