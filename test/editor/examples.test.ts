@@ -22,6 +22,8 @@ inEachNodeRed("Examples", { flows: [] }, (session) => {
       await editor.click(item);
       await editor.click("#red-ui-clipboard-dialog-ok");
       await page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
+      // The merchant of the first is there already: Node-RED asks, and its copy uses that one.
+      if (number > 0) await editor.click(page.getByRole("button", { name: "Import copy" }));
 
       await page.waitForFunction(`RED.nodes.filterNodes({ type: "radaro in" }).length === ${number + 1}`);
       const problems = await page.evaluate(`{
@@ -38,10 +40,16 @@ inEachNodeRed("Examples", { flows: [] }, (session) => {
       await editor.deploy();
       const { flows } = (await (
         await fetch(`${session.nodeRed.url}/flows`, { headers: { "Node-RED-API-Version": "v2" } })
-      ).json()) as { flows: { type: string }[] };
-      // All are imported into one Node-RED, one after the other, and do not collide.
-      assert.equal(flows.filter(({ type }) => type === "radaro in").length, number + 1);
-      assert.equal(flows.filter(({ type }) => type === "radaro-config").length, number + 1);
+      ).json()) as { flows: { id: string; type: string; config?: string }[] };
+      // All are imported into one Node-RED, one after the other, and have one merchant.
+      const nodes = flows.filter(({ type }) => type === "radaro in");
+      assert.equal(nodes.length, number + 1);
+      const merchants = flows.filter(({ type }) => type === "radaro-config");
+      assert.deepEqual(
+        merchants.map(({ id }) => id),
+        [...new Set(nodes.map(({ config }) => config))],
+      );
+      assert.equal(merchants.length, 1);
     });
   }
 });
