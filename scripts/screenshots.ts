@@ -121,6 +121,7 @@ async function takeAll(url: string, theme: string): Promise<void> {
   await take("radaro-config", dialog);
   await editor.leave("cancel", true);
   await editor.leave("cancel");
+  await page.setViewportSize({ width: 1440, height: 760 }); // all three rules are seen
   await editor.edit("3 routes");
   await take("radaro-switch", dialog);
   await editor.leave("cancel");
