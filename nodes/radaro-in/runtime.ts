@@ -23,7 +23,11 @@ interface ConfigNode extends Node<{ token?: string; previousToken?: string }> {
   inbox?: MerchantInbox;
 }
 
-type TestResult = "sent" | "not-verified" | "not-let-through" | "unknown-sample";
+/** What has become of a test event, and the `_msgid` of its message where it was sent. */
+interface TestResult {
+  result: "sent" | "not-verified" | "not-let-through" | "unknown-sample";
+  message?: string | undefined;
+}
 
 interface InNode extends Node {
   /** Sends a made-up event through this node, verified like any other. */
@@ -109,11 +113,12 @@ export = (RED: NodeAPI): void => {
 
     this.sendTest = (sample) => {
       const event = readSample(sample);
-      if (!event) return "unknown-sample";
+      if (!event) return { result: "unknown-sample" };
       const token = config?.credentials.token || config?.credentials.previousToken;
       const { answer, delivered } = receive({ ...event, token }, [receiver], { test: true });
-      if (!answer.body.ok) return "not-verified";
-      return delivered.length > 0 ? "sent" : "not-let-through";
+      if (!answer.body.ok) return { result: "not-verified" };
+      const [message] = delivered as (object & { _msgid?: string })[];
+      return message ? { result: "sent", message: message._msgid } : { result: "not-let-through" };
     };
 
     const showInbox = () =>
@@ -171,7 +176,7 @@ function sendTest(RED: NodeAPI): RequestHandler<{ id: string }> {
       return;
     }
     const { sample } = req.body as { sample?: unknown };
-    const result = node.sendTest(String(sample));
-    res.status(result === "unknown-sample" ? 400 : 200).json({ result });
+    const outcome = node.sendTest(String(sample));
+    res.status(outcome.result === "unknown-sample" ? 400 : 200).json(outcome);
   };
 }
