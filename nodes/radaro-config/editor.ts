@@ -1,12 +1,16 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
+import { merchantsInEditor, nameOfMerchant } from "../names";
 import { addSidebar, removeSidebar } from "../sidebar/sidebar";
-import { validator } from "../validation";
+import { watchInputs } from "../untouched";
+import { nodeValidator, validator, warning } from "../validation";
+import { findTokenProblem, stopWatching, watchTokens } from "./tokens";
 
 declare const RED: EditorRED;
 
+/** As a flow that was written by hand or by a program may have them: absent, or of any type. */
 interface Properties extends EditorNodeProperties {
-  inbox: boolean;
-  inboxDays: number;
+  inbox: unknown;
+  inboxDays: unknown;
 }
 
 interface Credentials {
@@ -14,16 +18,22 @@ interface Credentials {
   previousToken: string;
 }
 
+/** The contract's default. */
+const defaultDays = 7;
+
+/** What the open dialog does when it is left by Update. */
+let leaveUntouched: () => void;
+
 RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   category: "config",
   defaults: {
-    name: { value: "" },
+    // What is wrong with a token marks the merchant, also while no dialog is open.
+    name: { value: "", validate: nodeValidator(findTokenProblem) },
     inbox: { value: false },
     inboxDays: {
-      value: 7,
+      value: defaultDays,
       validate: validator((node, days) =>
-        // A merchant of an earlier version has none.
-        days === undefined || Number(days) >= 1 ? undefined : node._("radaro-config.invalid.inboxDays"),
+        Number(days ?? defaultDays) >= 1 ? undefined : node._("radaro-config.invalid.inboxDays"),
       ),
     },
   },
@@ -37,7 +47,10 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
     previousToken: { type: "password" },
   },
   label() {
-    return this.name || this._("radaro-config.label.unnamed");
+    return nameOfMerchant(this, merchantsInEditor());
+  },
+  paletteLabel() {
+    return this._("radaro-config.label.merchant");
   },
   oneditprepare() {
     // What is pasted often brings blanks or a line end along; ${NAME} would not be taken for one then.
@@ -48,12 +61,28 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
     });
     $("#radaro-config-previous").prop("open", $("#node-config-input-previousToken").val() !== "");
 
-    const inbox = $("#node-config-input-inbox");
-    const days = $("#node-config-input-inboxDays");
-    if (days.val() === "") days.val(7);
+    const inbox = $("#node-config-input-inbox").prop("checked", String(this.inbox) === "true");
+    if (this.inboxDays === undefined || this.inboxDays === null)
+      $("#node-config-input-inboxDays").val(defaultDays);
     inbox.on("change", () => $("#radaro-config-inbox").toggle(inbox.prop("checked") === true));
     inbox.trigger("change");
+
+    const problem = RED.nodes.node(this.id) ? findTokenProblem(this) : undefined; // a new one is just begun
+    const told = $("#radaro-config-token-problem").toggle(problem !== undefined);
+    if (problem) told.text(problem).prepend(warning());
+    inputs.on("input", () => told.hide());
+    const properties = ["name", "inbox", "inboxDays", "token", "previousToken"];
+    leaveUntouched = watchInputs(properties, "node-config-input");
   },
-  onpaletteadd: addSidebar,
-  onpaletteremove: removeSidebar,
+  oneditsave() {
+    leaveUntouched();
+  },
+  onpaletteadd() {
+    addSidebar();
+    watchTokens();
+  },
+  onpaletteremove() {
+    removeSidebar();
+    stopWatching();
+  },
 });

@@ -4,6 +4,7 @@ import { createMerchant, type Merchant } from "../../src/merchant";
 import type * as InboxModule from "../inbox";
 import { inboxesDir } from "../inbox-dir";
 import { serveInboxes } from "./inbox-api";
+import { serveTokenStates } from "./tokens-api";
 
 interface ConfigDef extends NodeDef {
   inbox?: boolean;
@@ -28,6 +29,7 @@ const defaultDays = 7;
 /** `radaro-config`: one merchant, with the tokens that its events carry, and its inbox. */
 export = (RED: NodeAPI): void => {
   const open = serveInboxes(RED);
+  serveTokenStates(RED);
   /** How many events waited in inboxes that were closed, by the id of the node. */
   const left = new Map<string, number>();
 

@@ -9,6 +9,7 @@ import type { Receiver, Refusal } from "../../src/receive";
 import type { MerchantInbox } from "../inbox";
 import { mountEndpoints } from "../http";
 import { loadReceiver } from "../receiver";
+import { serveAddress } from "./address-api";
 
 interface InDef extends NodeDef {
   config: string;
@@ -30,6 +31,8 @@ interface TestResult {
 }
 
 interface InNode extends Node {
+  /** For its dialog. */
+  path?: string | undefined;
   /** Sends a made-up event through this node, verified like any other. */
   sendTest(sample: string): TestResult;
 }
@@ -45,12 +48,13 @@ export = (RED: NodeAPI): void => {
   const endpoints = mountEndpoints(RED);
   RED.httpAdmin.get("/radaro-in/samples/:name", RED.auth.needsPermission("radaro-in.read"), showSample);
   RED.httpAdmin.post("/radaro-in/:id/test", RED.auth.needsPermission("radaro-in.write"), sendTest(RED));
+  serveAddress(RED);
 
   function RadaroIn(this: InNode, def: InDef) {
     RED.nodes.createNode(this, def);
     const { receive } = loadReceiver();
     const config = findConfig(def.config);
-    const path = def.path?.trim();
+    const path = (this.path = def.path?.trim());
     const problem = findProblem(config, path);
     let refused = 0;
 
