@@ -50,7 +50,7 @@ let asked = 0;
 
 function ask(): void {
   states = undefined;
-  if (merchantsInEditor().length === 0) return;
+  if (merchantsInEditor().length === 0 || !RED.user.hasPermission("radaro-config.read")) return;
   const mine = (asked += 1);
   $.getJSON("radaro-config/tokens", (told: TokenState[]) => {
     if (mine !== asked) return; // something was deployed meanwhile
