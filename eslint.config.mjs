@@ -34,14 +34,29 @@ export default tseslint.config(
       "@typescript-eslint/unbound-method": "off",
     },
   },
-  {
-    // src/ is Radaro without Node-RED, and without an HTTP framework.
-    files: ["src/**"],
+  // src/ is Radaro without Node-RED, and without an HTTP framework; its rooms import src/event and no other.
+  ...Object.entries({
+    event: ["receiving", "routing", "inbox"],
+    receiving: ["routing", "inbox"],
+    routing: ["receiving", "inbox"],
+    inbox: ["receiving", "routing"],
+  }).map(([room, others]) => ({
+    files: [`src/${room}/**`],
     rules: {
       "no-restricted-imports": [
         "error",
-        { patterns: ["node-red*", "@node-red/*", "express", "body-parser", "**/nodes/**"] },
+        {
+          patterns: [
+            ...["node-red*", "@node-red/*", "express", "body-parser", "**/nodes/**"],
+            ...others.map((other) => `**/${other}/*`),
+          ],
+        },
       ],
     },
+  })),
+  {
+    // No node type imports another's folder.
+    files: ["nodes/**"],
+    rules: { "no-restricted-imports": ["error", { patterns: ["../radaro-*", "**/../radaro-*/**"] }] },
   },
 );

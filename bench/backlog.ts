@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { JsonObject } from "../src/json";
-import { Store } from "../src/store";
-import { prepare, type State } from "../src/stored-event";
+import type { JsonObject } from "../src/event/json";
+import { Store } from "../src/inbox/store";
+import { prepare, type State } from "../src/inbox/stored-event";
 import { load } from "./client";
 import { percentile, spread } from "./figures";
 import { kept, tab } from "./flows";

@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
-import * as catalog from "../src/catalog";
+import * as catalog from "../src/event/catalog";
 
 process.chdir(dirname(__dirname));
 
@@ -16,8 +16,8 @@ const bundled = new Set<string>();
 void main();
 
 async function main(): Promise<void> {
-  made.set("receive.js", await bundle("src/receive.ts"));
-  made.set("inbox.js", await bundle("nodes/inbox.ts"));
+  made.set("receive.js", await bundle("src/receiving/receive.ts"));
+  made.set("merchant-inbox.js", await bundle("nodes/inbox/merchant-inbox.ts"));
   for (const type of ["radaro-config", "radaro-in", "radaro-switch"]) {
     made.set(`${type}.js`, await bundle(`nodes/${type}/runtime.ts`));
 
@@ -48,9 +48,9 @@ async function main(): Promise<void> {
     made.set(`${name}.LICENSE`, readFileSync(`node_modules/${name}/LICENSE`, "utf8"));
   }
 
-  const samples = readdirSync("src/samples").map((file) => [
+  const samples = readdirSync("src/event/samples").map((file) => [
     basename(file, ".json"),
-    JSON.parse(readFileSync(`src/samples/${file}`, "utf8")) as object,
+    JSON.parse(readFileSync(`src/event/samples/${file}`, "utf8")) as object,
   ]);
   made.set("samples.json", JSON.stringify(Object.fromEntries(samples)));
 
@@ -81,7 +81,7 @@ async function bundle(entry: string): Promise<string> {
       {
         name: "required",
         setup: ({ onResolve }) =>
-          onResolve({ filter: /\/(receive|inbox)$/ }, ({ kind, path }) =>
+          onResolve({ filter: /\/(receive|merchant-inbox)$/ }, ({ kind, path }) =>
             kind === "require-call" ? { path: `./${basename(path)}.js`, external: true } : undefined,
           ),
       },
@@ -128,6 +128,7 @@ function catalogNames(): object {
   add("topic", catalog.topics);
   add("eventType", catalog.eventTypes);
   add("field", catalog.fields);
+  add("jobField", catalog.jobFields);
   add("status", catalog.statuses);
   add("sample", catalog.samples);
   return names;

@@ -121,7 +121,7 @@ async function takeAll(url: string, theme: string): Promise<void> {
   await take("radaro-config", dialog);
   await editor.leave("cancel", true);
   await editor.leave("cancel");
-  await editor.edit("2 routes");
+  await editor.edit("3 routes");
   await take("radaro-switch", dialog);
   await editor.leave("cancel");
   await editor.close();

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { SampleName } from "../src/catalog";
+import type { SampleName } from "../src/event/catalog";
 import { startNodeRed } from "./node-red";
 
 const root = dirname(__dirname);
@@ -110,7 +110,7 @@ function tell(sample: JobEvent, job: { orderId: number; title: string; customer:
 }
 
 function readSamples(): Record<string, JobEvent> {
-  const dir = join(root, "src", "samples");
+  const dir = join(root, "src", "event", "samples");
   return Object.fromEntries(
     readdirSync(dir).map((file) => [
       basename(file, ".json"),

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { SampleName } from "../src/catalog";
-import type { JsonObject } from "../src/json";
+import type { SampleName } from "../src/event/catalog";
+import type { JsonObject } from "../src/event/json";
 
-const dir = join(__dirname, "..", "src", "samples");
+const dir = join(__dirname, "..", "src", "event", "samples");
 
 /** The samples by name, read anew so that a test may change them: one event of every topic, without token. */
 export function readSamples(): Record<SampleName, JsonObject> {

@@ -1,8 +1,9 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
-import { merchantsInEditor, nameOfMerchant } from "../names";
-import { addSidebar, removeSidebar } from "../sidebar/sidebar";
-import { watchInputs } from "../untouched";
-import { nodeValidator, validator, warning } from "../validation";
+import { readBoolean } from "../../src/event/values";
+import { merchantsInEditor, nameOfMerchant } from "../editor/names";
+import { addSidebar, removeSidebar } from "../editor/sidebar/sidebar";
+import { keepUntouched, rememberInputs } from "../editor/untouched";
+import { nodeValidator, validator, warning } from "../editor/validation";
 import { findTokenProblem, stopWatching, watchTokens } from "./tokens";
 
 declare const RED: EditorRED;
@@ -21,8 +22,7 @@ interface Credentials {
 /** The contract's default. */
 const defaultDays = 7;
 
-/** What the open dialog does when it is left by Update. */
-let leaveUntouched: () => void;
+const inputs = ["name", "inbox", "inboxDays", "token", "previousToken"];
 
 RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   category: "config",
@@ -54,14 +54,14 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   },
   oneditprepare() {
     // What is pasted often brings blanks or a line end along; ${NAME} would not be taken for one then.
-    const inputs = $("#node-config-input-token, #node-config-input-previousToken");
-    inputs.on("change", (event) => {
+    const tokens = $("#node-config-input-token, #node-config-input-previousToken");
+    tokens.on("change", (event) => {
       const input = $(event.target);
       input.val(String(input.val()).trim());
     });
     $("#radaro-config-previous").prop("open", $("#node-config-input-previousToken").val() !== "");
 
-    const inbox = $("#node-config-input-inbox").prop("checked", String(this.inbox) === "true");
+    const inbox = $("#node-config-input-inbox").prop("checked", readBoolean(this.inbox, false));
     if (this.inboxDays === undefined || this.inboxDays === null)
       $("#node-config-input-inboxDays").val(defaultDays);
     inbox.on("change", () => $("#radaro-config-inbox").toggle(inbox.prop("checked") === true));
@@ -70,12 +70,11 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
     const problem = RED.nodes.node(this.id) ? findTokenProblem(this) : undefined; // a new one is just begun
     const told = $("#radaro-config-token-problem").toggle(problem !== undefined);
     if (problem) told.text(problem).prepend(warning());
-    inputs.on("input", () => told.hide());
-    const properties = ["name", "inbox", "inboxDays", "token", "previousToken"];
-    leaveUntouched = watchInputs(properties, "node-config-input");
+    tokens.on("input", () => told.hide());
+    rememberInputs(inputs, "node-config-input");
   },
   oneditsave() {
-    leaveUntouched();
+    keepUntouched(inputs, "node-config-input");
   },
   onpaletteadd() {
     addSidebar();

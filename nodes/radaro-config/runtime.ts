@@ -1,19 +1,20 @@
 import { existsSync } from "node:fs";
 import type { Node, NodeAPI, NodeDef } from "node-red";
-import { createMerchant, type Merchant } from "../../src/merchant";
-import type * as InboxModule from "../inbox";
-import { inboxesDir } from "../inbox-dir";
-import { serveInboxes } from "./inbox-api";
+import { createMerchant, type Merchant } from "../../src/receiving/merchant";
+import { readBoolean, readText } from "../../src/event/values";
+import type * as InboxModule from "../inbox/merchant-inbox";
+import { inboxesDir } from "../inbox/dir";
+import { serveInboxes } from "../inbox/admin-api";
 import { serveTokenStates } from "./tokens-api";
 
 interface ConfigDef extends NodeDef {
-  inbox?: boolean;
-  inboxDays?: number | string;
+  inbox?: unknown;
+  inboxDays?: unknown;
 }
 
 interface Credentials {
-  token?: string;
-  previousToken?: string;
+  token?: unknown;
+  previousToken?: unknown;
 }
 
 /** What other nodes see of a `radaro-config`. */
@@ -39,10 +40,11 @@ export = (RED: NodeAPI): void => {
     this.merchant = createMerchant(def.name, [token, previousToken]);
     const waiting = left.get(this.id) ?? 0;
     left.delete(this.id);
-    const { inboxDays = defaultDays } = def;
-    const isValid = Number(inboxDays) >= 1;
-    const days = isValid ? Number(inboxDays) : defaultDays;
-    if (!def.inbox) {
+    const wanted =
+      def.inboxDays === undefined || def.inboxDays === null ? defaultDays : Number(readText(def.inboxDays));
+    const isValid = wanted >= 1;
+    const days = isValid ? wanted : defaultDays;
+    if (!readBoolean(def.inbox, false)) {
       if (waiting > 0) this.warn(RED._("radaro-config.inbox.off", { count: waiting }));
       if (existsSync(inboxesDir(RED))) void loadInbox().deleteLeftBehind(RED, days);
       return;
@@ -70,5 +72,5 @@ export = (RED: NodeAPI): void => {
 /** A file of its own: who has no inbox on does not load it. */
 function loadInbox(): typeof InboxModule {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only import that can wait and is there at once
-  return require("../inbox") as typeof InboxModule;
+  return require("../inbox/merchant-inbox") as typeof InboxModule;
 }

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from "node-red";
-import { createMerchant, normaliseToken } from "../../src/merchant";
+import { readText } from "../../src/event/values";
+import { createMerchant, normaliseToken } from "../../src/receiving/merchant";
 
 /** What the editor is told of a merchant's tokens, and never the tokens themselves. */
 export interface TokenState {
@@ -33,9 +34,9 @@ export function serveTokenStates(RED: NodeAPI): void {
 function tokensOf(RED: NodeAPI, id: string): string[] {
   const running = RED.nodes.getNode(id) as Node<Credentials> | null;
   const credentials: Credentials = running?.credentials ?? RED.nodes.getCredentials(id) ?? {};
-  return [credentials.token, credentials.previousToken].filter(
-    (token): token is string => typeof token === "string" && normaliseToken(token) !== "",
-  );
+  return [credentials.token, credentials.previousToken]
+    .map(readText)
+    .filter((token) => normaliseToken(token) !== "");
 }
 
 function stateOf(merchants: { id: string; tokens: string[] }[]): TokenState[] {

@@ -1,6 +1,6 @@
 import type { EditorRED } from "node-red";
-import { merchantsInEditor, nameOfMerchant } from "../names";
-import type { Validated } from "../validation";
+import { merchantsInEditor, nameOfMerchant } from "../editor/names";
+import type { Validated } from "../editor/validation";
 import type { TokenState } from "./tokens-api";
 
 declare const RED: EditorRED & { editor: { validateNode(node: object): boolean } };

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from "node-red";
-import { readAddress } from "../../src/webhook-url";
+import { readAddress } from "../../src/receiving/webhook-url";
 
 /**
  * The address at which Radaro reaches this Node-RED, where it is not the editor's. One for all nodes

@@ -1,7 +1,7 @@
 import type { EditorRED } from "node-red";
-import { merchantsInEditor, nameOfMerchant } from "../names";
-import { watchInputs } from "../untouched";
-import { validator, type Validated } from "../validation";
+import { merchantsInEditor, nameOfMerchant } from "../editor/names";
+import { keepUntouched, rememberInputs } from "../editor/untouched";
+import { validator, type Validated } from "../editor/validation";
 import { findPathProblem } from "./path";
 import { isChanged, pathOf, type Properties } from "./properties";
 import { listenToSwitches, prepareTest, pressButton, stopListening } from "./test-event";
@@ -14,6 +14,8 @@ const type = "radaro in";
 
 /** What may change how many merchants there are, and their names. */
 const merchantEvents = ["nodes:add", "nodes:remove", "nodes:change"];
+
+const inputs = ["name", "config", "path", "sample"];
 
 /** What the open dialog does when it is left by Done. */
 let onDone: (() => void)[] = [];
@@ -59,10 +61,11 @@ RED.nodes.registerType<Properties>(type, {
     sayMerchant("edit", this._("radaro-in.label.edit-merchant"));
     onDone = [prepareWebhook(this), prepareTopics(this)];
     prepareTest(this);
-    onDone.push(watchInputs(["name", "config", "path", "sample"], "node-input"));
+    rememberInputs(inputs);
   },
   oneditsave() {
     for (const each of onDone) each();
+    keepUntouched(inputs);
   },
   onpaletteadd() {
     listenToSwitches();

@@ -1,6 +1,8 @@
 import type { EditorRED } from "node-red";
-import { addressOf, findUrlProblems, splitUrl, webhookUrl } from "../../src/webhook-url";
-import type { Validated } from "../validation";
+import { unsetVariable } from "../../src/event/values";
+import { readPath } from "../../src/receiving/properties";
+import { addressOf, findUrlProblems, splitUrl, webhookUrl } from "../../src/receiving/webhook-url";
+import type { Validated } from "../editor/validation";
 import type { Place } from "./address-api";
 import { isChanged, pathOf, type InNode } from "./properties";
 
@@ -18,20 +20,15 @@ export function urlOf(path: string, address = place.address): string {
   return webhookUrl(address || addressOf(location, place.httpAdminRoot), RED.settings.httpNodeRoot, path);
 }
 
-/** The environment variable that Node-RED takes a path from, if it does. */
-function variableIn(path: string): string | undefined {
-  return /^\$[{(](\S+)[})]$/.exec(path)?.[1];
-}
-
 /** What is wrong with a path, in the user's words. */
 export function findPathProblem(node: Validated, value: unknown): string | undefined {
-  if (value !== undefined && value !== null && typeof value !== "string" && typeof value !== "number")
-    return node._("radaro-in.invalid.path");
+  const { problem } = readPath(value);
+  if (problem === "path-variable") return undefined; // what it holds is known when it is deployed
+  if (problem === "part-variable") return node._("radaro-in.invalid.path-variable");
   const path = pathOf({ path: value });
-  if (variableIn(path) !== undefined) return undefined;
+  if (problem || path === "") return node._("radaro-in.invalid.path");
   if (splitUrl(path, "/")) return node._("radaro-in.invalid.path-url");
-  if (path.includes("${")) return node._("radaro-in.invalid.path-variable");
-  if (/^\s*$|[?#]/.test(path)) return node._("radaro-in.invalid.path");
+  if (/[?#]/.test(path)) return node._("radaro-in.invalid.path");
   const isTooLong = findUrlProblems(urlOf(path)).includes("too-long");
   return isTooLong ? node._("radaro-in.invalid.path-long") : undefined;
 }
@@ -43,8 +40,12 @@ export function findPathProblem(node: Validated, value: unknown): string | undef
  * @param deployed what the node's path was when it was deployed, as far as that is known
  * @returns `path`: absent where only the runtime knows it; `note`: what to say of it
  */
-export function readPath(node: InNode, written: string, deployed?: string): { path?: string; note: string } {
-  const name = variableIn(written);
+export function describePath(
+  node: InNode,
+  written: string,
+  deployed?: string,
+): { path?: string; note: string } {
+  const name = unsetVariable(written);
   if (name === undefined) return { path: written, note: "" };
   const t = (what: string, values = {}) => node._(`radaro-in.variable.${what}`, { name, ...values });
   if (RED.nodes.subflow(node.z)) return { note: t("of-instance") };

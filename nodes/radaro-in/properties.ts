@@ -1,4 +1,5 @@
 import type { EditorNodeInstance, EditorNodeProperties } from "node-red";
+import { readText } from "../../src/event/values";
 
 /** As a flow that was written by hand or by a program may have them: absent, or of any type. */
 export interface Properties extends EditorNodeProperties {
@@ -20,10 +21,10 @@ export function isChanged(node: object): boolean {
 
 /** The path, with the contract's default where there is none. */
 export function pathOf({ path }: Pick<Properties, "path">): string {
-  return typeof path === "string" || typeof path === "number" ? String(path) : "/radaro";
+  return path === undefined || path === null ? "/radaro" : readText(path);
 }
 
 /** Likewise the test event that the button sends. */
 export function sampleOf({ sample }: Pick<Properties, "sample">): string {
-  return typeof sample === "string" && sample !== "" ? sample : "job-completed";
+  return readText(sample) || "job-completed";
 }

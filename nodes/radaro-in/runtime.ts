@@ -1,21 +1,22 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RequestHandler } from "express";
-import type { Node, NodeAPI, NodeDef, NodeStatus } from "node-red";
-import type { JsonObject } from "../../src/json";
-import type { Merchant } from "../../src/merchant";
-import { paced } from "../../src/paced";
-import type { Receiver, Refusal } from "../../src/receive";
-import type { MerchantInbox } from "../inbox";
-import { mountEndpoints } from "../http";
-import { loadReceiver } from "../receiver";
+import type { Node, NodeAPI, NodeDef } from "node-red";
+import type { JsonObject } from "../../src/event/json";
+import type { Merchant } from "../../src/receiving/merchant";
+import { readText } from "../../src/event/values";
+import { readPath, readTopics } from "../../src/receiving/properties";
+import type { Receiver } from "../../src/receiving/receive";
+import type { MerchantInbox } from "../inbox/merchant-inbox";
+import { mountEndpoints } from "../receiving/http";
+import { loadReceiver } from "../receiving/receiver";
 import { serveAddress } from "./address-api";
+import { InStatus } from "./status";
 
 interface InDef extends NodeDef {
   config: string;
-  path: string;
-  topics: string[];
-  sample: string;
+  path: unknown;
+  topics: unknown;
 }
 
 /** What this node needs of a `radaro-config`. */
@@ -31,17 +32,11 @@ interface TestResult {
 }
 
 interface InNode extends Node {
-  /** For its dialog. */
-  path?: string | undefined;
+  /** As it was deployed, with the value of a variable that stands for it. For its dialog. */
+  path: string;
   /** Sends a made-up event through this node, verified like any other. */
   sendTest(sample: string): TestResult;
 }
-
-/** How much of an event's topic and job a status shows, in characters. */
-const maxShown = 50;
-
-/** In milliseconds. */
-const statusInterval = 1000;
 
 /** `radaro in`: receives events over HTTP, verifies them and sends them into the flow. */
 export = (RED: NodeAPI): void => {
@@ -52,35 +47,19 @@ export = (RED: NodeAPI): void => {
 
   function RadaroIn(this: InNode, def: InDef) {
     RED.nodes.createNode(this, def);
-    const { receive } = loadReceiver();
     const config = findConfig(def.config);
-    const path = (this.path = def.path?.trim());
-    const problem = findProblem(config, path);
-    let refused = 0;
-
-    const status = paced((next: NodeStatus) => this.status(next), statusInterval);
-    /** What has come last; not what is wrong with the inbox, which is shown while it is. */
-    let last = (): NodeStatus => {
-      const text = RED._(`radaro-in.${problem ? `problem.${problem}` : "status.waiting"}`);
-      return { fill: problem ? "red" : "grey", shape: "ring", text };
-    };
-    const show = (next: () => NodeStatus) => status.show((last = next));
-    const showRefused = (why: Refusal) => {
-      refused += 1;
-      show(() => {
-        const title = why === "not-stored" ? config?.inbox?.problem?.title : undefined;
-        const reason = title ?? RED._(problem ? `radaro-in.problem.${problem}` : `radaro-in.refusal.${why}`);
-        const text = RED._("radaro-in.status.refused", { reason, count: refused });
-        return { fill: "red", shape: "ring", text };
-      });
-    };
+    this.path = readText(def.path);
+    const path = readPath(def.path);
+    const topics = readTopics(def.topics);
+    const problem = findProblem(config, path, topics);
+    const status = new InStatus(this, RED, { own: problem, current: () => config?.inbox?.problem?.title });
+    if (topics.problem && topics.topics.size > 0) this.warn(say(topics));
 
     const receiver: Receiver = {
       merchant: config?.merchant,
-      topics: new Set(def.topics),
+      topics: topics.topics,
       keeper: config?.inbox,
       deliver: (message) => {
-        refused = 0;
         try {
           this.send(message);
         } catch (error) {
@@ -88,20 +67,7 @@ export = (RED: NodeAPI): void => {
           // first node has got it.
           this.error(error);
         }
-        // The message is the flow's from here on: what is shown of it later is kept.
-        const { topic, radaro } = message;
-        const { orderId, receivedAt, test } = radaro;
-        show(() => {
-          const text = [
-            test && RED._("radaro-in.status.test"),
-            topic.slice(0, maxShown) || RED._("radaro-in.status.no-topic"),
-            typeof orderId === "number" || typeof orderId === "string"
-              ? String(orderId).slice(0, maxShown)
-              : "",
-            new Date(receivedAt).toTimeString().slice(0, 8),
-          ];
-          return { fill: "green", shape: "dot", text: text.filter(Boolean).join(" · ") };
-        });
+        status.received(message);
       },
       fail: (why, message) => {
         const text = RED._("radaro-in.error.wrong-type", { why });
@@ -110,32 +76,28 @@ export = (RED: NodeAPI): void => {
         } catch {
           this.error(text); // nested too deeply for a Catch node's copy
         }
-        showRefused("wrong-type");
+        status.refused("wrong-type");
       },
-      refused: showRefused,
+      refused: (why) => status.refused(why),
+      ...(this.metric() && { answered: measure(this) }),
     };
 
     this.sendTest = (sample) => {
       const event = readSample(sample);
       if (!event) return { result: "unknown-sample" };
       const token = config?.credentials.token || config?.credentials.previousToken;
-      const { answer, delivered } = receive({ ...event, token }, [receiver], { test: true });
+      const { answer, delivered } = loadReceiver().receive({ ...event, token }, [receiver], { test: true });
       if (!answer.body.ok) return { result: "not-verified" };
       const [message] = delivered as (object & { _msgid?: string })[];
       return message ? { result: "sent", message: message._msgid } : { result: "not-let-through" };
     };
 
-    const showInbox = () =>
-      status.show(() => {
-        const title = config?.inbox?.problem?.title;
-        return title && !problem ? { fill: "red", shape: "ring", text: title } : last();
-      });
-    showInbox();
-
-    const disconnect = config?.inbox?.connect(endpoints, showInbox);
-    if (path && RED.settings.httpNodeRoot !== false) endpoints.add(path, receiver);
+    status.show();
+    const disconnect = config?.inbox?.connect(endpoints, () => status.show());
+    const isServed = path.problem === undefined && RED.settings.httpNodeRoot !== false;
+    if (isServed) endpoints.add(path.path, receiver);
     this.on("close", () => {
-      if (path) endpoints.remove(path, receiver);
+      if (isServed) endpoints.remove(path.path, receiver);
       disconnect?.();
       status.stop();
     });
@@ -147,16 +109,33 @@ export = (RED: NodeAPI): void => {
     return node?.type === "radaro-config" ? node : null;
   }
 
-  /** What keeps a node from receiving anything, so that its status can say it. */
-  function findProblem(config: ConfigNode | null, path: string | undefined) {
-    if (RED.settings.httpNodeRoot === false) return "http-off";
-    if (!config) return "no-merchant";
-    if (!path) return "no-path";
-    return config.merchant.hasToken ? undefined : "no-token";
+  /** What keeps a node from receiving anything, as its status says it. */
+  function findProblem(
+    config: ConfigNode | null,
+    path: ReturnType<typeof readPath>,
+    topics: ReturnType<typeof readTopics>,
+  ): string | undefined {
+    if (RED.settings.httpNodeRoot === false) return say({ problem: "http-off" });
+    if (!config) return say({ problem: "no-merchant" });
+    if (path.problem) return say(path);
+    if (!config.merchant.hasToken) return say({ problem: "no-token" });
+    return topics.problem && say(topics);
+  }
+
+  function say({ problem, name = "" }: { problem?: string; name?: string }): string {
+    return RED._(`radaro-in.problem.${problem}`, { name });
   }
 
   RED.nodes.registerType<InNode, InDef, object, object>("radaro in", RadaroIn);
 };
+
+/** Says what an answer took and how large it was, where metrics are logged, as core `http in` does. */
+function measure(node: Node): NonNullable<Receiver["answered"]> {
+  return (message, { milliseconds, bytes }) => {
+    node.metric("response.time.millis", message, Number(milliseconds.toFixed(3)));
+    node.metric("response.content-length.bytes", message, bytes);
+  };
+}
 
 /** The made-up events, by name; kept in a file as they are seldom needed. */
 function readSample(name: string): JsonObject | undefined {
@@ -179,8 +158,8 @@ function sendTest(RED: NodeAPI): RequestHandler<{ id: string }> {
       res.status(404).json({ result: "not-deployed" });
       return;
     }
-    const { sample } = req.body as { sample?: unknown };
-    const outcome = node.sendTest(String(sample));
+    const { sample } = (req.body ?? {}) as { sample?: unknown };
+    const outcome = node.sendTest(readText(sample));
     res.status(outcome.result === "unknown-sample" ? 400 : 200).json(outcome);
   };
 }

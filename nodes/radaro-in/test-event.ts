@@ -1,6 +1,6 @@
 import type { EditorRED } from "node-red";
-import { idsOf, nameOf } from "../names";
-import { warning } from "../validation";
+import { idsOf, nameOf } from "../editor/names";
+import { warning } from "../editor/validation";
 import { isChanged, sampleOf, type InNode } from "./properties";
 
 declare const RED: EditorRED & {

@@ -1,15 +1,15 @@
 import type { EditorRED } from "node-red";
-import { topics } from "../../src/catalog";
-import { idsOf, nameOf } from "../names";
-import { warning, type Validated } from "../validation";
+import { readTopics } from "../../src/receiving/properties";
+import { topics } from "../../src/event/catalog";
+import { idsOf, nameOf } from "../editor/names";
+import { warning, type Validated } from "../editor/validation";
 import type { InNode } from "./properties";
 
 declare const RED: EditorRED;
 
 /** What is wrong with topics, in the user's words. A node without any lets everything through. */
 export function findTopicsProblem(node: Validated, value: unknown): string | undefined {
-  const isList = Array.isArray(value) && value.every((topic) => typeof topic === "string");
-  return isList || value === undefined || value === null ? undefined : node._("radaro-in.invalid.topics");
+  return readTopics(value).problem === "topics-not-list" ? node._("radaro-in.invalid.topics") : undefined;
 }
 
 /**
@@ -46,7 +46,7 @@ export function prepareTopics(node: InNode): () => void {
     list.toggleClass("input-error", isNothing);
   };
   if (chosen.length > 0) choices.val(["chosen"]);
-  else if (Array.isArray(topics) || (topics ?? null) === null) choices.val(["all"]);
+  else if (!readTopics(topics).problem) choices.val(["all"]);
   choices.add(list).on("change", show);
   show();
 

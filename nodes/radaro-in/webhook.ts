@@ -1,8 +1,8 @@
 import type { EditorRED } from "node-red";
-import { findUrlProblems, readAddress, splitUrl, webhookUrl } from "../../src/webhook-url";
-import { warning } from "../validation";
+import { findUrlProblems, readAddress, splitUrl, webhookUrl } from "../../src/receiving/webhook-url";
+import { warning } from "../editor/validation";
 import type { Place } from "./address-api";
-import { place, readPath, urlOf } from "./path";
+import { describePath, place, urlOf } from "./path";
 import { pathOf, type InNode } from "./properties";
 
 declare const RED: EditorRED & {
@@ -71,7 +71,7 @@ function textOf(input: JQuery): string {
 function showUrl(node: InNode, deployed: string | undefined): string[] {
   const written = textOf($("#node-input-path")).trim();
   const entered = readAddress(textOf($("#radaro-in-address")));
-  const { path, note } = readPath(node, written, deployed);
+  const { path, note } = describePath(node, written, deployed);
   const url = urlOf(path ?? "", entered);
   $("#radaro-in-url").val(path === undefined ? url + written : url);
   $("#radaro-in-copy")

@@ -1,20 +1,25 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from "node-red";
-import { isJsonObject } from "../../src/json";
-import { compileRules } from "../../src/rules";
+import { isJsonObject } from "../../src/event/json";
+import { readBoolean, readText } from "../../src/event/values";
+import { compileRules } from "../../src/routing/rules";
 
 interface SwitchDef extends NodeDef {
-  property: string;
-  rules: unknown[];
-  checkall: boolean;
-  outputs: number;
+  property: unknown;
+  rules: unknown;
+  checkall: unknown;
 }
 
 /** `radaro switch`: sends a message to the outputs whose rules match the event in it. */
 export = (RED: NodeAPI): void => {
   function RadaroSwitch(this: Node, def: SwitchDef) {
     RED.nodes.createNode(this, def);
-    const property = def.property || "payload";
-    const { route, problems } = compileRules(def.rules ?? [], def.checkall !== false);
+    const property = readText(def.property) || "payload";
+    const rules = def.rules ?? [];
+    if (!Array.isArray(rules)) this.warn(RED._("radaro-switch.problem.no-list"));
+    const { route, problems } = compileRules(
+      Array.isArray(rules) ? rules : [],
+      readBoolean(def.checkall, true),
+    );
     for (const { rule, problem } of problems) {
       this.warn(
         RED._("radaro-switch.problem.in-rule", { rule, problem: RED._(`radaro-switch.problem.${problem}`) }),

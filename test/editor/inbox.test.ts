@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AxeResults } from "axe-core";
 import type { Locator } from "playwright-core";
-import type { SampleName } from "../../src/catalog";
-import type { JsonObject } from "../../src/json";
+import type { SampleName } from "../../src/event/catalog";
+import type { JsonObject } from "../../src/event/json";
 import { readSamples } from "../events";
 import { inEachNodeRed, type Session } from "./versions";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
-import type { JsonObject } from "../../src/json";
+import type { JsonObject } from "../../src/event/json";
 import { readSamples, sampleNames } from "../events";
 import { token, type InboxNodeRed } from "../system/inboxes";
 

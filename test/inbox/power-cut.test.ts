@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Store } from "../../src/store";
+import { Store } from "../../src/inbox/store";
 import { flowWith, InboxNodeRed, token } from "../system/inboxes";
 import { ForgetfulDisk, readTrace, tracer } from "./forgetful-disk";
 import { recorded } from "./load";

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import helper from "node-red-node-test-helper";
-import type { MerchantInbox } from "../../nodes/inbox";
-import { Tracking } from "../../nodes/tracking";
-import type { StoredEvent } from "../../src/stored-event";
-import { Store } from "../../src/store";
+import type { MerchantInbox } from "../../nodes/inbox/merchant-inbox";
+import { Tracking } from "../../nodes/inbox/tracking";
+import type { StoredEvent } from "../../src/inbox/stored-event";
+import { Store } from "../../src/inbox/store";
 import { readSamples, sampleNames } from "../events";
 import { start, stop, type Message, type Runtime } from "./runtime";
 
@@ -163,7 +163,7 @@ describe("the inbox", () => {
     });
 
     it("for 7 days, and says so, where the days are no number that can be", async () => {
-      for (const inboxDays of ["", "a week", 0, -1, null]) {
+      for (const inboxDays of ["", "a week", 0, -1, null, true, {}, [7], "${RADARO_NOT_SET}"]) {
         await begin([tab, { ...config, inboxDays }, receive, out]);
         assert.deepEqual(warnings(), ["radaro-config.inbox.days"]);
         await stop();

@@ -15,4 +15,16 @@ describe("radaro-config", () => {
     assert.deepEqual(credentials, { token: "secret-token" });
     assert.ok(!JSON.stringify(rest).includes("secret-token"));
   });
+
+  it("reads its switch in both spellings, and is no inbox and no text where it is neither", async () => {
+    for (const inbox of [undefined, null, false, "false", "", 0, 1, {}, "${RADARO_NOT_SET}"]) {
+      for (const name of [undefined, null, 42, {}, []]) {
+        await start([{ id: "config", type: "radaro-config", name, inbox }], { config: { token: "t" } });
+        const node = helper.getNode("config") as unknown as { inbox?: object; merchant: { name: unknown } };
+        assert.equal(node.inbox, undefined);
+        assert.equal(node.merchant.name, name === 42 ? "42" : "");
+        await stop();
+      }
+    }
+  });
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
+import { isDeepStrictEqual } from "node:util";
+import express from "express";
 import helper from "node-red-node-test-helper";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { readSamples, sampleNames } from "../events";
@@ -260,6 +262,73 @@ describe("radaro in", () => {
       }
     });
 
+    const odd = [
+      42,
+      0,
+      true,
+      {},
+      ["/radaro"],
+      "${RADARO_NOT_SET}",
+      "/a/${RADARO_NOT_SET}",
+      "",
+      null,
+      undefined,
+    ];
+    it("says what is wrong, and lets later deploys be, whatever stands in the flow's JSON", async () => {
+      for (const property of ["path", "topics", "config", "name", "sample"]) {
+        for (const value of odd) {
+          const { post, statuses, deploy } = await start([tab, config, receive, out], credentials);
+          await statuses.find(({ text }) => text === "radaro-in.status.waiting");
+          const said = statuses.all.length;
+          await deploy([tab, config, { ...receive, [property]: value }, out]);
+          const { text } = await statuses.find((each) => statuses.all.indexOf(each) >= said);
+          if (text === "radaro-in.status.waiting") {
+            const path = property === "path" ? `/${(value as string | null) ?? "radaro"}` : "/radaro";
+            assert.equal((await post(path, { token })).status, 200, `${property} ${JSON.stringify(value)}`);
+          } else {
+            assert.match(text, /^radaro-in\.problem\./);
+          }
+          await deploy([tab, config, { ...receive, path: "/next" }, out]);
+          assert.equal((await post("/next", { token })).status, 200);
+          const logged = helper.log().args.flat() as { msg: unknown }[];
+          assert.ok(!logged.some(({ msg }) => String(msg).includes("TypeError")), JSON.stringify(logged));
+          await stop();
+        }
+      }
+    });
+
+    it("says which variable of its path or topics is not set, and takes the number in one", async () => {
+      for (const [change, expected] of [
+        [{ path: "${RADARO_NOT_SET}" }, "problem.path-variable"],
+        [{ path: "/a/${RADARO_NOT_SET}" }, "problem.part-variable"],
+        [{ path: {} }, "problem.path-not-text"],
+        [{ topics: "${RADARO_NOT_SET}" }, "problem.topics-variable"],
+        [{ topics: ["${RADARO_NOT_SET}"] }, "problem.topics-variable"],
+        [{ topics: "job.deleted" }, "problem.topics-not-list"],
+        [{ path: "${SHOP}" }, "status.waiting"],
+      ] as const) {
+        const shop = { ...tab, env: [{ name: "SHOP", type: "num", value: "42" }] };
+        const { statuses, post } = await start([shop, config, { ...receive, ...change }, out], credentials);
+        const { text } = await statuses.find(() => true);
+        assert.equal(text, `radaro-in.${expected}`);
+        if (expected === "status.waiting") assert.equal((await post("/42", { token })).status, 200);
+        await stop();
+      }
+    });
+
+    it("says that a GET of Radaro's sender comes from a redirection, and counts it", async () => {
+      const { url, statuses } = await start([tab, config, receive, out], credentials);
+      for (const [agent, answer] of [
+        ["python-requests/2.31.0", /redirects\. Enter the final https address/],
+        ["Mozilla/5.0", /^Only POST/],
+      ] as const) {
+        const response = await answered(await fetch(`${url}/radaro`, { headers: { "User-Agent": agent } }));
+        assert.deepEqual([response.status, response.headers.get("allow")], [405, "POST"]);
+        assert.match((response.body as { error: string }).error, answer);
+      }
+      await statuses.find(({ text }) => text === "radaro-in.status.refused");
+    });
+
     it("says that a path is missing, and that HTTP nodes are off", async () => {
       const noPath = await start([tab, config, { ...receive, path: " " }, out], credentials);
       assert.equal(noPath.statuses.all[0]?.text, "radaro-in.problem.no-path");
@@ -279,7 +348,7 @@ describe("radaro in", () => {
       await post("/radaro", { ...readSamples()["job-completed"], token });
       const last = await statuses.find(({ fill }) => fill === "green");
       assert.equal(last.shape, "dot");
-      assert.match(last.text, /^job\.status_changed · 410077215 · \d\d:\d\d:\d\d$/);
+      assert.match(last.text, /^\d\d:\d\d:\d\d · job\.status_changed · 410077215$/);
 
       await post("/radaro", { token: "wrong" });
       assert.deepEqual(
@@ -288,10 +357,37 @@ describe("radaro in", () => {
       );
     });
 
+    it("has the date before the time as soon as the day is over", async () => {
+      const today = globalThis.Date;
+      let ahead = 0;
+      /** A clock that is ahead of this machine's. */
+      class Clock extends today {
+        constructor(...args: [] | [number | string]) {
+          super(...((args.length > 0 ? args : [today.now() + ahead]) as [number]));
+        }
+        static override now() {
+          return today.now() + ahead;
+        }
+      }
+      globalThis.Date = Clock as DateConstructor;
+      try {
+        const { post, statuses } = await start([tab, config, receive, out], credentials);
+        await statuses.find(({ text }) => text === "radaro-in.status.waiting");
+        const now = new today();
+        const justBefore = new today(now.getFullYear(), now.getMonth(), now.getDate(), 23, 59, 55);
+        ahead = justBefore.getTime() - now.getTime();
+        await post("/radaro", { topic: "last", token });
+        await statuses.find(({ text }) => /^23:59:5\d · last$/.test(text));
+        await statuses.find(({ text }) => /^\d{4}-\d\d-\d\d 23:59:5\d · last$/.test(text));
+      } finally {
+        globalThis.Date = today;
+      }
+    });
+
     it("changes no more than once a second, and ends with the latest", async () => {
       const { post, statuses } = await start([tab, config, receive, out], credentials);
       for (let i = 0; i < 100; i++) await post("/radaro", { topic: `t${i}`, token });
-      await statuses.find(({ text }) => text.startsWith("t99 ·"));
+      await statuses.find(({ text }) => text.endsWith("· t99"));
       const times = statuses.all.map(({ at }) => at);
       // A timer may fire a millisecond early by this clock.
       for (let i = 1; i < times.length; i++) assert.ok(times[i]! - times[i - 1]! >= 999, String(times));
@@ -357,6 +453,77 @@ describe("radaro in", () => {
     const bad = await post("/radaro", { token }, { "X-Bad": "1" });
     assert.deepEqual([bad.status, (bad.body as { ok: boolean }).ok], [500, false]);
     assert.deepEqual(seen, ["/radaro", "/radaro"]);
+  });
+
+  describe("behind middleware that has read the body", () => {
+    type Middleware = (
+      req: IncomingMessage & { body?: unknown; rawBody?: unknown },
+      res: object,
+      next: () => void,
+    ) => void;
+    const consumed =
+      (use: (req: Parameters<Middleware>[0], text: string) => void): Middleware =>
+      (req, _res, next) => {
+        const chunks: Buffer[] = [];
+        req.on("data", (chunk: Buffer) => chunks.push(chunk));
+        req.on("end", () => {
+          use(req, Buffer.concat(chunks).toString());
+          next();
+        });
+      };
+    const every = { type: "*/*" };
+    const kept: Record<string, Middleware> = {
+      "as a Buffer, as for signatures": express.raw(every) as Middleware,
+      "as text": express.text(every) as Middleware,
+      "as an object": express.json(every) as Middleware,
+      "without the mark of body-parser": consumed((req, text) => {
+        req.body = JSON.parse(text);
+      }),
+      "as rawBody": consumed((req, text) => (req.rawBody = Buffer.from(text))),
+      "to its encoding only": (req, _res, next) => {
+        req.setEncoding("utf8");
+        next();
+      },
+    };
+    for (const [how, httpNodeMiddleware] of Object.entries(kept)) {
+      it(`verifies each event that was kept ${how}`, async () => {
+        const { post, collect } = await start([tab, config, receive, out], credentials, {
+          settings: { httpNodeMiddleware },
+        });
+        const messages = collect("out");
+        for (const name of ["job-created", "job-completed", "job-confirmed"] as const) {
+          assert.equal((await post("/radaro", { ...readSamples()[name], token })).status, 200);
+          await messages.find(({ payload }) => isDeepStrictEqual(payload, readSamples()[name]));
+        }
+        assert.equal((await post("/radaro", { token: "wrong" })).status, 401);
+      });
+    }
+
+    const taken: Record<string, Middleware> = {
+      "and thrown it away": consumed(() => undefined),
+      "and left an empty object": consumed((req) => (req.body = {})),
+      "as a form": express.urlencoded({ ...every, extended: false }) as Middleware,
+    };
+    for (const [how, httpNodeMiddleware] of Object.entries(taken)) {
+      it(`says who took it ${how}`, async () => {
+        const { post } = await start([tab, config, receive, out], credentials, {
+          settings: { httpNodeMiddleware },
+        });
+        const { status, body } = await post("/radaro", { ...readSamples()["job-created"], token });
+        assert.equal(status, 400);
+        assert.match((body as { error: string }).error, /httpNodeMiddleware/);
+      });
+    }
+
+    it("passes over what is no middleware, as http in does", async () => {
+      for (const httpNodeMiddleware of [42, "text", {}, [null, undefined, 1]]) {
+        const { post } = await start([tab, config, receive, out], credentials, {
+          settings: { httpNodeMiddleware },
+        });
+        assert.equal((await post("/radaro", { token })).status, 200);
+        await stop();
+      }
+    });
   });
 
   it("stays behind what another module has put in front of all HTTP nodes", async () => {
@@ -470,7 +637,7 @@ describe("radaro in", () => {
       });
     }
 
-    it("delivers an event whose sender has gone while it waited", async () => {
+    it("delivers an event whose sender has gone after the 12 seconds that Radaro waits", async () => {
       recorded = [];
       const { url, post, RED, requested, deploy } = await start(flow("old"), credentials, {
         nodes: [slow, recorder],
@@ -482,11 +649,10 @@ describe("radaro in", () => {
       const sender = request(`${url}/radaro`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
+        signal: AbortSignal.timeout(12_000),
       }).on("error", () => undefined);
       sender.end(JSON.stringify({ topic: "gone", token }));
       const [req] = await arrived;
-      if (!req.readableEnded) await once(req, "end");
-      sender.destroy();
       await once(req.socket, "close");
       close();
       await deployed;

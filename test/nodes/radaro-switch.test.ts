@@ -85,6 +85,25 @@ describe("radaro switch", () => {
     assert.deepEqual(await first.send({ payload: readSamples()["job-completed"] }), [1]);
   });
 
+  it("routes by the job: a bad rating, and the merchants of a group", async () => {
+    const low = { ...rated, job: "rating", op: "lte", value: "3", valueType: "num" };
+    const merchant = (value: number) => ({
+      kind: "event",
+      job: "merchant",
+      op: "eq",
+      value,
+      valueType: "num",
+    });
+    const { send } = await begin([low, merchant(124), merchant(125), otherwise]);
+    const payload = readSamples()["job-confirmed"];
+    const job = payload.order_info as object;
+    assert.deepEqual(await send({ payload }), [1, 2]);
+    assert.deepEqual(await send({ payload: { ...payload, order_info: { ...job, rating: 4 } } }), [2]);
+    assert.deepEqual(await send({ payload: { ...payload, order_info: { ...job, rating: null } } }), [2]);
+    assert.deepEqual(await send({ payload: { ...payload, order_info: { ...job, merchant: 125 } } }), [1, 3]);
+    assert.deepEqual(await send({ payload: readSamples()["optimisation-completed"] }), [4]);
+  });
+
   it("tells a superseded event by msg.radaro, wherever the event itself is", async () => {
     const { send, behind } = await begin([superseded, completed, otherwise], { property: "event" });
     const event = readSamples()["job-completed"];
@@ -112,9 +131,11 @@ describe("radaro switch", () => {
 
   it("raises an error, for a Catch node, where the property holds no object", async () => {
     const { send, caught } = await begin([{ kind: "event" }, otherwise]);
-    for (const payload of [undefined, null, "text", 1, true, [{}]])
+    // A Buffer is what a broker and a file give.
+    const others = [Buffer.from("{}"), new Date(), new Map(), new Error("no")];
+    for (const payload of [undefined, null, "text", 1, true, [{}], ...others])
       assert.deepEqual(await send({ payload }), []);
-    assert.equal(caught.all.length, 6);
+    assert.equal(caught.all.length, 10);
     assert.equal(caught.all[2]?.payload, "text");
     assert.equal(caught.all[2].error?.message, "Error: radaro-switch.error.no-event");
     await stop();
@@ -167,5 +188,39 @@ describe("radaro switch", () => {
   it("does without rules", async () => {
     const { send } = await begin([]);
     assert.deepEqual(await send({ payload: {} }), []);
+  });
+
+  it("reads what to do at the first match in both spellings, and does all where it is not said", async () => {
+    for (const [checkall, outputs] of [
+      [true, [1, 2]],
+      ["true", [1, 2]],
+      [undefined, [1, 2]],
+      [null, [1, 2]],
+      [false, [1]],
+      ["false", [1]],
+    ] as const) {
+      const { send } = await begin([{ kind: "event" }, { kind: "event" }], { checkall });
+      assert.deepEqual(await send({ payload: {} }), outputs, String(checkall));
+      await stop();
+    }
+  });
+
+  it("runs, and says what is wrong, whatever stands in its properties", async () => {
+    const odd = [null, 42, "text", "${RADARO_NOT_SET}", true, {}, [null, 42, "text", []]];
+    for (const property of [...odd, undefined]) {
+      for (const rules of odd) {
+        const { send } = await begin([otherwise], { property, rules });
+        await send({ payload: {} });
+        const logged = helper.log().args.flat() as { msg: unknown; id: string }[];
+        assert.ok(!logged.some(({ msg }) => String(msg).includes("TypeError")), JSON.stringify(logged));
+        const said = logged.filter(({ id }) => id === "switch").map(({ msg }) => msg);
+        const inRules = new Array(Array.isArray(rules) ? rules.length : 0).fill(
+          "radaro-switch.problem.in-rule",
+        );
+        const isList = Array.isArray(rules) || rules === null;
+        assert.deepEqual(said, isList ? inRules : ["radaro-switch.problem.no-list"]);
+        await stop();
+      }
+    }
   });
 });

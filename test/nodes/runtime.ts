@@ -6,7 +6,7 @@ import bodyParser from "body-parser";
 import express from "express";
 import type { Node, NodeAPI } from "node-red";
 import helper from "node-red-node-test-helper";
-import type { EventMessage } from "../../src/message";
+import type { EventMessage } from "../../src/event/message";
 
 type NodeModule = (RED: NodeAPI) => void;
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- what a user installs: the built nodes

@@ -20,7 +20,7 @@ describe("npm pack", () => {
       ),
       "dist/icons/radaro-in.svg",
       "dist/icons/radaro-switch.svg",
-      "dist/inbox.js",
+      "dist/merchant-inbox.js",
       "dist/receive.js",
       "dist/samples.json",
       "dist/bytes.LICENSE",

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { EventMessage } from "../../src/message";
+import type { EventMessage } from "../../src/event/message";
 import { connect, type Comms } from "./editor-comms";
-import type { StoredEvent } from "../../src/stored-event";
+import type { StoredEvent } from "../../src/inbox/stored-event";
 import { flowWith, InboxNodeRed, token } from "./inboxes";
 import { install } from "./package";
 

@@ -1,6 +1,6 @@
 import { startNodeRed, type NodeRed, type NodeRedOptions } from "../../scripts/node-red";
-import type { StoredEvent } from "../../src/stored-event";
-import type { JsonObject } from "../../src/json";
+import type { StoredEvent } from "../../src/inbox/stored-event";
+import type { JsonObject } from "../../src/event/json";
 import { install } from "./package";
 
 export const token = "Zk3vQ9cXw1LmT7yHs0RdNA";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { startNodeRed, type NodeRed, type NodeRedOptions } from "../../scripts/node-red";
-import type { EventMessage } from "../../src/message";
+import type { EventMessage } from "../../src/event/message";
 import { connect, type Comms } from "./editor-comms";
 import { install } from "./package";
 
@@ -61,6 +63,14 @@ const credentials = { acme: { token }, other: { token: otherToken } };
 
 const waiting = { fill: "grey", shape: "ring", text: "waiting for the first event" };
 const problem = (what: string) => ({ fill: "red", shape: "ring", text: `not configured: ${what}` });
+
+/** What Node-RED logs of an answer. */
+interface Metric {
+  nodeid: string;
+  msgid: string;
+  value: number;
+  event: string;
+}
 
 /** A Node-RED, what its editor is told, and who speaks to it. */
 class Life {
@@ -132,8 +142,8 @@ class Life {
   }
 }
 
-const received = { fill: "green", text: /^job\.changed · / };
-const refused = { fill: "red", text: "refused: wrong token (1)" };
+const received = { fill: "green", text: /^\d\d:\d\d:\d\d · job\.changed/ };
+const refused = { fill: "red", text: /^\d\d:\d\d:\d\d · refused \(1\) · wrong token$/ };
 
 describe("Deploys", () => {
   let life: Life;
@@ -381,6 +391,66 @@ describe("Node-RED", () => {
     await life.deploy(changed(flows, { a: { path: "/moved" } }));
     await life.status("a", problem("httpNodeRoot is false"));
     assert.equal(await life.post("/moved"), 404);
+  });
+
+  it("with middleware that reads every body for its signature verifies each event all the same", async () => {
+    const express = JSON.stringify(require.resolve("express"));
+    const prepare = (userDir: string) => {
+      install(userDir);
+      const own = `module.exports.httpNodeMiddleware = require(${express}).raw({ type: "*/*" });`;
+      appendFileSync(join(userDir, "settings.js"), own);
+    };
+    life = await Life.begin({ flows, credentials, prepare });
+    for (let i = 0; i < 3; i++) {
+      assert.equal(await life.post("/c"), 200);
+      assert.deepEqual(await life.got("c"), ["Acme"]);
+      assert.equal(await life.post("/c", { token: "wrong" }), 401);
+    }
+  });
+
+  it("that logs metrics tells of answers what it tells of core http in's", async () => {
+    life = await Life.begin({
+      settings: { logging: { console: { level: "info", metrics: true, audit: false } } },
+      flows: [
+        ...flows,
+        {
+          id: "core",
+          type: "http in",
+          z: "tab1",
+          url: "/core",
+          method: "post",
+          wires: [["answer"]],
+          ...place,
+        },
+        { id: "answer", type: "http response", z: "tab1", statusCode: "200", wires: [], ...place },
+      ],
+      credentials,
+    });
+    const metrics = async (type: string) => {
+      await life.nodeRed.printed(`node.${type}.response.content-length.bytes`);
+      const lines = life.nodeRed
+        .output()
+        .matchAll(/\[metric\] (\{.*"event":"node\.(.*?)\.(response\..*?)".*\})/g);
+      return Array.from(lines, ([, line, of, event]) => ({
+        ...(JSON.parse(line!) as Metric),
+        of,
+        event,
+      })).filter(({ of }) => of === type);
+    };
+    await life.post("/core");
+    const core = await metrics("http in");
+    await life.post("/c");
+    const [message] = await life.api<{ _msgid: string }[]>("GET", "/probe/probe-c/1");
+    const own = await metrics("radaro in");
+    assert.deepEqual(
+      own.map(({ event }) => event),
+      core.map(({ event }) => event),
+    );
+    for (const { nodeid, msgid, value } of own) {
+      assert.deepEqual([nodeid, msgid], ["c", message!._msgid]);
+      assert.ok(Number(value) > 0);
+    }
+    assert.equal(own.find(({ event }) => event?.endsWith("bytes"))!.value, '{"ok":true}'.length);
   });
 
   it("answers 404 while its flows are stopped, and 200 again after that", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { startNodeRed, type NodeRed, type NodeRedOptions } from "../../scripts/node-red";
-import type { EventMessage } from "../../src/message";
+import type { EventMessage } from "../../src/event/message";
 import { connect } from "./editor-comms";
 import { addProbe, pack, packAs, root } from "./package";
 

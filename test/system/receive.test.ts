@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { startNodeRed, type NodeRed } from "../../scripts/node-red";
-import { maxHeld } from "../../src/endpoints";
-import type { EventMessage } from "../../src/message";
+import { maxHeld } from "../../src/receiving/endpoints";
+import type { EventMessage } from "../../src/event/message";
 import { readSamples, sampleNames } from "../events";
 import { install } from "./package";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
-import { Endpoints, maxHeld, maxHeldBytes, maxHeldFor, normalisePath } from "../../src/endpoints";
-import type { Receiver } from "../../src/receive";
+import { Endpoints, maxHeld, maxHeldBytes, maxHeldFor, normalisePath } from "../../src/receiving/endpoints";
+import type { Receiver } from "../../src/receiving/receive";
 
 const receiver = (): Receiver => ({
   merchant: undefined,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { findProblems } from "../../src/event";
-import { summarise } from "../../src/summary";
-import type { JsonObject } from "../../src/json";
+import { findProblems } from "../../src/event/event";
+import { summarise } from "../../src/event/summary";
+import type { JsonObject } from "../../src/event/json";
 import { readSamples, sampleNames } from "../events";
 
 const texts = ["topic", "event_type", "updated_at"];

@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mock } from "node:test";
-import { Closed, Inbox, maxAgain, type Flow, type Given, type Outcome } from "../../src/inbox";
-import type { JsonObject } from "../../src/json";
-import { bounds, Store, Unusable } from "../../src/store";
-import type { StoredEvent } from "../../src/stored-event";
+import { Closed, Inbox, maxAgain, type Flow, type Given, type Outcome } from "../../src/inbox/inbox";
+import type { JsonObject } from "../../src/event/json";
+import { bounds, Store, Unusable } from "../../src/inbox/store";
+import type { StoredEvent } from "../../src/inbox/stored-event";
 
 /** A flow that takes what it is given, and is done with it when the test says so. */
 class TestFlow implements Flow {

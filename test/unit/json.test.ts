@@ -1,7 +1,25 @@
 import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import { copyJson, type JsonObject } from "../../src/json";
+import { copyJson, isJsonObject, type JsonObject } from "../../src/event/json";
 import { readSamples, sampleNames } from "../events";
+
+describe("isJsonObject", () => {
+  it("holds for each object of JSON, wherever it was made", () => {
+    fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => isJsonObject(value)));
+    assert.ok(isJsonObject(Object.create(null)));
+    assert.ok(isJsonObject(JSON.parse('{"__proto__":[]}')));
+    // As in a Function node.
+    assert.ok(isJsonObject(runInNewContext("({ new_values: {} })")));
+  });
+
+  it("does not hold for anything else that a message can have", () => {
+    class Event {}
+    const others = [Buffer.from("{}"), new Date(), new Map(), new Error("no"), new Event(), () => ({})];
+    for (const other of [null, undefined, "{}", 1, true, [], [{}], ...others, runInNewContext("new Date()")])
+      assert.equal(isJsonObject(other), false);
+  });
+});
 
 describe("copyJson", () => {
   it("copies any JSON, keys named __proto__ too", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createMerchant, normaliseToken } from "../../src/merchant";
+import { createMerchant, normaliseToken } from "../../src/receiving/merchant";
 
 const token = fc
   .string({ minLength: 1 })
@@ -19,11 +19,13 @@ describe("createMerchant", () => {
     );
   });
 
-  it("takes a token with and without == at its end, and with white space around it, as the same", () => {
+  it("takes a token with and without == at its end, with quotes and white space around it, as the same", () => {
     const spellings = [
       "Zk3vQ9cXw1LmT7yHs0RdNA",
       "Zk3vQ9cXw1LmT7yHs0RdNA==",
       "\t Zk3vQ9cXw1LmT7yHs0RdNA== \r\n",
+      '"Zk3vQ9cXw1LmT7yHs0RdNA"',
+      " ' Zk3vQ9cXw1LmT7yHs0RdNA=='\n",
     ];
     for (const set of spellings) {
       for (const sent of spellings) assert.ok(createMerchant("", [set]).accepts(sent));
@@ -44,13 +46,20 @@ describe("createMerchant", () => {
   });
 
   it("accepts nothing without a token: none, a blank one, or an environment variable that is not set", () => {
-    for (const none of [undefined, "", " \n", "==", "${RADARO_TOKEN}", " ${RADARO_TOKEN} "]) {
+    const unset = ["${RADARO_TOKEN}", " ${RADARO_TOKEN} ", '"${RADARO_TOKEN}"', "$(RADARO_TOKEN)"];
+    for (const none of [undefined, null, {}, [], "", " \n", "==", '""', ...unset]) {
       const { accepts, hasToken } = createMerchant("", [none, none]);
       assert.equal(hasToken, false);
-      for (const sent of ["", "undefined", "${RADARO_TOKEN}", none ?? ""]) {
+      for (const sent of ["", "undefined", "null", "[object Object]", "${RADARO_TOKEN}", '""']) {
         assert.equal(accepts(sent), false);
       }
     }
+  });
+
+  it("takes the number in a variable for a token and a name, as anything may stand there", () => {
+    const { accepts, name } = createMerchant(12, [1234567, true]);
+    assert.deepEqual([name, accepts("1234567"), accepts("true")], ["12", true, false]);
+    fc.assert(fc.property(fc.anything(), fc.anything(), (name, set) => void createMerchant(name, [set])));
   });
 
   it("accepts with the previous token alone", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
-import { paced } from "../../src/paced";
+import { paced } from "../../src/receiving/paced";
 
 describe("paced", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));

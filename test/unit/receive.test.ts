@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createMerchant } from "../../src/merchant";
-import type { EventMessage } from "../../src/message";
-import { receive, type Receiver } from "../../src/receive";
+import { createMerchant } from "../../src/receiving/merchant";
+import type { EventMessage } from "../../src/event/message";
+import { receive, type Receiver } from "../../src/receiving/receive";
 import { readSamples, sampleNames } from "../events";
 
 const token = "Zk3vQ9cXw1LmT7yHs0RdNA";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { prepare, sortable } from "../../src/stored-event";
+import { prepare, sortable } from "../../src/inbox/stored-event";
 import { readSamples, sampleNames } from "../events";
 
 const arrival = { path: "/radaro", body: Buffer.from("{}"), receivedAt: new Date(0), times: 1 };

@@ -6,7 +6,7 @@ import {
   splitUrl,
   webhookUrl,
   type UrlProblem,
-} from "../../src/webhook-url";
+} from "../../src/receiving/webhook-url";
 
 describe("findUrlProblems", () => {
   const hosts = {

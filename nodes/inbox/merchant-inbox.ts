@@ -1,0 +1,210 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Node, NodeAPI } from "node-red";
+import { Closed, Inbox, type Flow, type Given, type Outcome } from "../../src/inbox/inbox";
+import type { JsonObject } from "../../src/event/json";
+import { paced } from "../../src/receiving/paced";
+import { readText } from "../../src/event/values";
+import type { Keeper, Receiver, Refusal } from "../../src/receiving/receive";
+import { Unusable, type Problem } from "../../src/inbox/store";
+import type { StoredEvent } from "../../src/inbox/stored-event";
+import type { DeployedEndpoints } from "../receiving/deploys";
+import { inboxesDir } from "./dir";
+import { loadReceiver } from "../receiving/receiver";
+import { Tracking } from "./tracking";
+
+/** How often the editor hears that something has changed at most, in milliseconds. */
+const publishInterval = 1000;
+
+/** In milliseconds. */
+const day = 86_400_000;
+
+/** One for each Node-RED. */
+const trackings = new WeakMap<object, Tracking>();
+
+/** The directories that are in use. */
+const open = new Set<string>();
+
+/** A merchant's inbox in this Node-RED: gives its events to the `radaro in` nodes of this merchant. */
+export class MerchantInbox implements Keeper, Flow {
+  /** Requests that were refused since it was opened. */
+  readonly #refusals = new Map<Refusal, { count: number; last: Date }>();
+  readonly inbox: Inbox;
+  /** What shows that there is a problem, or no more. */
+  readonly #shown = new Set<() => void>();
+  readonly #tracking: Tracking;
+  readonly #published: ReturnType<typeof paced<object>>;
+  #endpoints: DeployedEndpoints | undefined;
+  #problem: Problem | undefined;
+  /** Whether it has said what it found on disk. */
+  #opened = false;
+
+  /**
+   * @param node the merchant's
+   * @param days events are kept
+   */
+  constructor(
+    private readonly RED: NodeAPI,
+    private readonly node: Node,
+    days: number,
+  ) {
+    open.add(this.#dir);
+    this.#tracking = trackings.get(RED.hooks) ?? new Tracking(RED);
+    trackings.set(RED.hooks, this.#tracking);
+    this.#tracking.use();
+    this.#published = paced(
+      (about: object) => RED.comms.publish("radaro-inbox", about, false),
+      publishInterval,
+    );
+    this.inbox = new Inbox(this.#dir, this, { days, changed: () => this.#changed() });
+    RED.events.on("flows:started", this.#started);
+    void deleteLeftBehind(RED, days);
+  }
+
+  get #dir(): string {
+    return join(inboxesDir(this.RED), dirName(this.node.id));
+  }
+
+  /** The paths that the merchant's nodes receive on; `show` is called when `problem` is another. */
+  connect(endpoints: DeployedEndpoints, show: () => void): () => void {
+    this.#endpoints = endpoints;
+    this.#shown.add(show);
+    return () => this.#shown.delete(show);
+  }
+
+  /** Why nothing can be stored: shortly, and with what to do. */
+  get problem(): { kind: Problem; title: string; text: string } | undefined {
+    const kind = this.#problem;
+    return (
+      kind && {
+        kind,
+        title: this.RED._(`radaro-config.inbox.title.${kind}`),
+        text: this.RED._(`radaro-config.inbox.problem.${kind}`, { dir: this.#dir }),
+      }
+    );
+  }
+
+  /** What the sidebar shows above the events. */
+  get summary() {
+    const { waiting = 0, failed = 0, processed = 0, "handed-over": handedOver = 0 } = this.inbox.counts ?? {};
+    return {
+      id: this.node.id,
+      name: readText(this.node.name),
+      problem: this.problem ?? null,
+      counts: { waiting, failed, handedOver, processed },
+      refused: Array.from(this.#refusals, ([why, { count, last }]) => ({ why, count, last })),
+    };
+  }
+
+  async accept(...arrival: Parameters<Keeper["accept"]>): ReturnType<Keeper["accept"]> {
+    try {
+      return await this.inbox.accept(...arrival);
+    } catch (error) {
+      if (error instanceof Closed) return "closed";
+      // Known, where the store cannot be used; it remains that the event cannot be written.
+      if (!(error instanceof Unusable)) this.node.error(this.RED._("radaro-config.inbox.too-deep"));
+      return "not-stored";
+    }
+  }
+
+  refused(why: Refusal): void {
+    this.#refusals.set(why, { count: (this.#refusals.get(why)?.count ?? 0) + 1, last: new Date() });
+    this.#publish();
+  }
+
+  get running(): boolean {
+    return this.#endpoints?.deploying === false;
+  }
+
+  give(stored: StoredEvent, event: JsonObject, settled: (outcome: Outcome) => void): Given {
+    const { messagesFor, wants } = loadReceiver();
+    const endpoints = this.#endpoints;
+    if (!endpoints || endpoints.deploying) return "nobody";
+    const receivers = this.#receiversAt(stored.path);
+    if (receivers.length === 0) return "nobody";
+    const wanting = receivers.filter((receiver) => wants(receiver, event));
+    if (wanting.length === 0) return "unwanted";
+
+    const { receivedAt, times, superseded } = stored;
+    const about = { receivedAt: new Date(receivedAt), redelivery: times - 1, superseded };
+    const messages = messagesFor(wanting, event, about).map((message) =>
+      Object.assign(message, { _msgid: this.RED.util.generateId() }),
+    );
+    const following = this.#tracking.follow(
+      messages.map(({ _msgid }) => _msgid),
+      settled,
+    );
+    wanting.forEach((receiver: Receiver, i) => receiver.deliver(messages[i]!));
+    following.sent();
+    void Promise.resolve(endpoints.delivered(messages)).then((delivered) => {
+      if (!delivered) following.lost();
+    });
+    return "given";
+  }
+
+  receives(path: string): boolean {
+    return !this.running || this.#receiversAt(path).length > 0;
+  }
+
+  #receiversAt(path: string): Receiver[] {
+    return Array.from(this.#endpoints?.at(path) ?? []).filter(({ keeper }) => keeper === this);
+  }
+
+  readonly #started = () => {
+    // After all others that hear of it: the paths are there.
+    setImmediate(() => void this.inbox.giveAgain());
+  };
+
+  #changed(): void {
+    const { problem, counts } = this.inbox;
+    if (counts && !this.#opened) {
+      this.#opened = true;
+      if (counts.waiting > 0)
+        this.node.log(this.RED._("radaro-config.inbox.waiting", { count: counts.waiting }));
+    }
+    if (problem?.problem !== this.#problem) {
+      this.#problem = problem?.problem;
+      const [message] = problem?.cause instanceof Error ? problem.cause.message.split("\n") : [];
+      if (this.problem) this.node.error(this.problem.text + (message ? ` (${message})` : ""));
+      else this.node.log(this.RED._("radaro-config.inbox.recovered"));
+      for (const show of this.#shown) show();
+    }
+    this.#publish();
+  }
+
+  #publish(): void {
+    this.#published.show(() => ({ id: this.node.id }));
+  }
+
+  async close(): Promise<void> {
+    this.RED.events.off("flows:started", this.#started);
+    await this.inbox.close();
+    open.delete(this.#dir);
+    this.#tracking.leave();
+    this.#published.stop();
+  }
+}
+
+/** A node's id as the name of a directory: that of a node in a subflow has more than letters and digits. */
+function dirName(id: string): string {
+  return encodeURIComponent(id).replace(/[.*]/g, "_");
+}
+
+/**
+ * Deletes the inboxes that no merchant has any more, when nothing was written to them for as long as
+ * events are kept: what belonged to a merchant that is deleted, or whose inbox is off.
+ */
+export async function deleteLeftBehind(RED: NodeAPI, days: number): Promise<void> {
+  const root = inboxesDir(RED);
+  const limit = Date.now() - days * day;
+  for (const name of await readdir(root).catch(() => [])) {
+    const dir = join(root, name);
+    const files = await readdir(dir).catch(() => []);
+    const times = await Promise.all(
+      [dir, ...files.map((file) => join(dir, file))].map(async (path) => (await stat(path)).mtimeMs),
+    ).catch(() => [Infinity]);
+    // Looked at last: it may have been opened meanwhile.
+    if (Math.max(...times) < limit && !open.has(dir))
+      await rm(dir, { recursive: true }).catch(() => undefined);
+  }
+}

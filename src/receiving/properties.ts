@@ -1,0 +1,51 @@
+import { readText, unsetVariable } from "../event/values";
+
+/** Where a `radaro in` receives by default. */
+const defaultPath = "/radaro";
+
+/** What is wrong with a path or with topics: nothing can arrive. */
+export type PropertyProblem =
+  "no-path" | "path-not-text" | "path-variable" | "part-variable" | "topics-not-list" | "topics-variable";
+
+/**
+ * A `radaro in`'s path, as its user wrote it.
+ *
+ * @param value as it is when Node-RED has put in the variables
+ * @returns with what is wrong, where nothing can arrive; `name` of the variable that is not set
+ */
+export function readPath(
+  value: unknown,
+): { path: string; problem?: undefined } | { problem: PropertyProblem; name?: string } {
+  if (value === undefined || value === null) return { path: defaultPath };
+  if (typeof value === "object" || typeof value === "boolean") return { problem: "path-not-text" };
+  const path = readText(value);
+  if (path === "") return { problem: "no-path" };
+  const name = unsetVariable(path);
+  if (name !== undefined) return { problem: "path-variable", name };
+  // Node-RED puts in a variable only where it is all there is.
+  return /\$\{[^}]*\}/.test(path) ? { problem: "part-variable" } : { path };
+}
+
+/** In place of topics, where none can come through. */
+const noTopic = Symbol("no topic");
+
+/**
+ * The topics that a `radaro in` lets through; empty: all.
+ *
+ * @param value as it is when Node-RED has put in the variables
+ * @returns with what is wrong with one of them, or with all; those that are right hold
+ */
+export function readTopics(value: unknown): {
+  topics: ReadonlySet<string | symbol>;
+  problem?: PropertyProblem;
+  name?: string;
+} {
+  if (value === undefined || value === null || value === "") return { topics: new Set() };
+  const entries: unknown[] = Array.isArray(value) ? value : [value];
+  const unset = entries.flatMap((entry) => (typeof entry === "string" ? (unsetVariable(entry) ?? []) : []));
+  const isRight = (entry: unknown) => typeof entry === "string" && unsetVariable(entry) === undefined;
+  const right = Array.isArray(value) ? (entries.filter(isRight) as string[]) : [];
+  const topics = new Set<string | symbol>(entries.length > 0 && right.length === 0 ? [noTopic] : right);
+  if (unset.length > 0) return { topics, problem: "topics-variable", name: unset[0]! };
+  return right.length === entries.length ? { topics } : { topics, problem: "topics-not-list" };
+}
