@@ -10,6 +10,7 @@ import type { Receiver } from "../../src/receiving/receive";
 import type { MerchantInbox } from "../inbox/merchant-inbox";
 import { mountEndpoints } from "../receiving/http";
 import { loadReceiver } from "../receiving/receiver";
+import { serveAddress } from "./address-api";
 import { InStatus } from "./status";
 
 interface InDef extends NodeDef {
@@ -24,9 +25,15 @@ interface ConfigNode extends Node<{ token?: string; previousToken?: string }> {
   inbox?: MerchantInbox;
 }
 
-type TestResult = "sent" | "not-verified" | "not-let-through" | "unknown-sample";
+/** What has become of a test event, and the `_msgid` of its message where it was sent. */
+interface TestResult {
+  result: "sent" | "not-verified" | "not-let-through" | "unknown-sample";
+  message?: string | undefined;
+}
 
 interface InNode extends Node {
+  /** As it was deployed, with the value of a variable that stands for it. For its dialog. */
+  path: string;
   /** Sends a made-up event through this node, verified like any other. */
   sendTest(sample: string): TestResult;
 }
@@ -36,10 +43,12 @@ export = (RED: NodeAPI): void => {
   const endpoints = mountEndpoints(RED);
   RED.httpAdmin.get("/radaro-in/samples/:name", RED.auth.needsPermission("radaro-in.read"), showSample);
   RED.httpAdmin.post("/radaro-in/:id/test", RED.auth.needsPermission("radaro-in.write"), sendTest(RED));
+  serveAddress(RED);
 
   function RadaroIn(this: InNode, def: InDef) {
     RED.nodes.createNode(this, def);
     const config = findConfig(def.config);
+    this.path = readText(def.path);
     const path = readPath(def.path);
     const topics = readTopics(def.topics);
     const problem = findProblem(config, path, topics);
@@ -75,11 +84,12 @@ export = (RED: NodeAPI): void => {
 
     this.sendTest = (sample) => {
       const event = readSample(sample);
-      if (!event) return "unknown-sample";
+      if (!event) return { result: "unknown-sample" };
       const token = config?.credentials.token || config?.credentials.previousToken;
       const { answer, delivered } = loadReceiver().receive({ ...event, token }, [receiver], { test: true });
-      if (!answer.body.ok) return "not-verified";
-      return delivered.length > 0 ? "sent" : "not-let-through";
+      if (!answer.body.ok) return { result: "not-verified" };
+      const [message] = delivered as (object & { _msgid?: string })[];
+      return message ? { result: "sent", message: message._msgid } : { result: "not-let-through" };
     };
 
     status.show();
@@ -149,7 +159,7 @@ function sendTest(RED: NodeAPI): RequestHandler<{ id: string }> {
       return;
     }
     const { sample } = (req.body ?? {}) as { sample?: unknown };
-    const result = node.sendTest(readText(sample));
-    res.status(result === "unknown-sample" ? 400 : 200).json({ result });
+    const outcome = node.sendTest(readText(sample));
+    res.status(outcome.result === "unknown-sample" ? 400 : 200).json(outcome);
   };
 }

@@ -1,6 +1,6 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
 import { findRuleProblem } from "../../src/routing/rules";
-import { keepUntouched, rememberInputs } from "../untouched";
+import { keepUntouched, rememberInputs } from "../editor/untouched";
 import { validator } from "../editor/validation";
 import { buildList, readList, resizeList } from "./list";
 import { sentence, type Translate } from "./sentence";

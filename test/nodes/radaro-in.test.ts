@@ -411,8 +411,8 @@ describe("radaro in", () => {
         const { collect } = await start(flow, credentials);
         const [mine, other] = [collect("out"), collect("out2")];
         const { status, body } = await press(name);
-        assert.deepEqual([status, body], [200, { result: "sent" }]);
         const message = await mine.find(() => true);
+        assert.deepEqual([status, body], [200, { result: "sent", message: message._msgid }]);
         assert.deepEqual(message.payload, readSamples()[name]);
         assert.equal(message.radaro.test, true);
         assert.deepEqual(other.all, []);

@@ -3,24 +3,25 @@
  * press on Done. So that a node keeps what was not touched: in `oneditprepare` a dialog remembers what
  * its inputs show, and in `oneditsave` those that still show it are kept from being saved.
  *
- * @param properties of a node, each with its `#node-input-…`
+ * @param properties of a node, or credentials, each with its `#node-input-…`
+ * @param prefix of a config node: `node-config-input`
  */
-export function rememberInputs(properties: string[]): void {
-  inputsOf(properties).each((_, input) => {
+export function rememberInputs(properties: string[], prefix = "node-input"): void {
+  inputsOf(properties, prefix).each((_, input) => {
     $(input).data("radaro-shown", shown(input));
   });
 }
 
 /** Keeps the inputs from being saved that show what they did when they were remembered. */
-export function keepUntouched(properties: string[]): void {
-  inputsOf(properties).each((_, input) => {
+export function keepUntouched(properties: string[], prefix = "node-input"): void {
+  inputsOf(properties, prefix).each((_, input) => {
     // The editor saves what it finds by its id.
     if (shown(input) === $(input).data("radaro-shown")) $(input).removeAttr("id");
   });
 }
 
-function inputsOf(properties: string[]): JQuery {
-  return $(properties.map((property) => `#node-input-${property}`).join(", "));
+function inputsOf(properties: string[], prefix: string): JQuery {
+  return $(properties.map((property) => `#${prefix}-${property}`).join(", "));
 }
 
 function shown(input: HTMLElement): string {
