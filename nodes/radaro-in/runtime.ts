@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RequestHandler } from "express";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import type { JsonObject } from "../../src/event/json";
+import type { EventMessage } from "../../src/event/message";
 import type { Merchant } from "../../src/receiving/merchant";
 import { readText } from "../../src/event/values";
 import { readPath, readTopics } from "../../src/receiving/properties";
@@ -20,7 +21,7 @@ interface InDef extends NodeDef {
 }
 
 /** What this node needs of a `radaro-config`. */
-interface ConfigNode extends Node<{ token?: string; previousToken?: string }> {
+interface ConfigNode extends Node<{ token?: unknown; previousToken?: unknown }> {
   merchant: Merchant;
   inbox?: MerchantInbox;
 }
@@ -60,22 +61,11 @@ export = (RED: NodeAPI): void => {
       topics: topics.topics,
       keeper: config?.inbox,
       deliver: (message) => {
-        try {
-          this.send(message);
-        } catch (error) {
-          // Node-RED copies it where more than one node is wired, which very deep nesting ends: the
-          // first node has got it.
-          this.error(error);
-        }
+        deliver(this, message);
         status.received(message);
       },
       fail: (why, message) => {
-        const text = RED._("radaro-in.error.wrong-type", { why });
-        try {
-          this.error(text, message);
-        } catch {
-          this.error(text); // nested too deeply for a Catch node's copy
-        }
+        fail(this, RED._("radaro-in.error.wrong-type", { why }), message);
         status.refused("wrong-type");
       },
       refused: (why) => status.refused(why),
@@ -85,8 +75,8 @@ export = (RED: NodeAPI): void => {
     this.sendTest = (sample) => {
       const event = readSample(sample);
       if (!event) return { result: "unknown-sample" };
-      const token = config?.credentials.token || config?.credentials.previousToken;
-      const { answer, delivered } = loadReceiver().receive({ ...event, token }, [receiver], { test: true });
+      const body = { ...event, token: tokenOf(config) };
+      const { answer, delivered } = loadReceiver().receive(body, [receiver], { test: true });
       if (!answer.body.ok) return { result: "not-verified" };
       const [message] = delivered as (object & { _msgid?: string })[];
       return message ? { result: "sent", message: message._msgid } : { result: "not-let-through" };
@@ -128,6 +118,32 @@ export = (RED: NodeAPI): void => {
 
   RED.nodes.registerType<InNode, InDef, object, object>("radaro in", RadaroIn);
 };
+
+/** Sends a message into the flow. */
+function deliver(node: Node, message: EventMessage): void {
+  try {
+    node.send(message);
+  } catch (error) {
+    // Node-RED copies it where more than one node is wired, which very deep nesting ends: the
+    // first node has got it.
+    node.error(error);
+  }
+}
+
+/** Raises an error with the message that it is about, for a Catch node. */
+function fail(node: Node, text: string, message: EventMessage): void {
+  try {
+    node.error(text, message);
+  } catch {
+    node.error(text); // nested too deeply for a Catch node's copy
+  }
+}
+
+/** One of the merchant's tokens, as a test event carries it. */
+function tokenOf(config: ConfigNode | null): string | undefined {
+  const { token, previousToken } = config?.credentials ?? {};
+  return [token, previousToken].map(readText).find((each) => config?.merchant.accepts(each));
+}
 
 /** Says what an answer took and how large it was, where metrics are logged, as core `http in` does. */
 function measure(node: Node): NonNullable<Receiver["answered"]> {

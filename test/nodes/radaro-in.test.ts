@@ -419,6 +419,17 @@ describe("radaro in", () => {
       });
     }
 
+    it("is verified by whichever token the merchant has, as a variable holds it", async () => {
+      process.env.RADARO_TEST_TOKEN = '"quoted"';
+      for (const token of [12345, "${RADARO_TEST_TOKEN}", "${RADARO_NOT_SET}", ""]) {
+        await start([tab, config, receive, out], { config: { token, previousToken: " previous== " } });
+        const { body } = await press("job-created");
+        assert.equal((body as { result: string }).result, "sent", String(token));
+        await stop();
+      }
+      delete process.env.RADARO_TEST_TOKEN;
+    });
+
     it("says why nothing was sent", async () => {
       await start([tab, config, { ...receive, topics: ["job.changed"] }, out], credentials);
       const refused = async (...args: Parameters<typeof press>) => {
