@@ -111,6 +111,10 @@ const flows = [
     },
     ...{ rules: everyKind, checkall: true, outputs: everyKind.length, wires: [] },
   },
+  {
+    ...{ id: "short", type: "radaro switch", z: "tab1", x: 500, y: 320, name: "short", property: "payload" },
+    ...{ rules: [everyKind[4]], checkall: true, outputs: 1, wires: [] },
+  },
   ...switches,
 ];
 
@@ -274,11 +278,13 @@ inEachNodeRed("The dialog of radaro switch", { flows }, (session) => {
         await editor.reload();
         for (const width of [1400, 520]) {
           await page.setViewportSize({ width, height: 900 });
-          await page.evaluate("RED.editor.edit(RED.nodes.node('kinds'))"); // it may be out of sight
-          await editor.dialogOpen();
-          assert.equal(await $(".radaro-switch-rule").count(), everyKind.length);
-          assert.deepEqual(await page.evaluate(overlaps), [], `${width} pixels`);
-          await editor.leave("cancel");
+          for (const [id, count] of Object.entries({ kinds: everyKind.length, short: 1 })) {
+            await page.evaluate(`RED.editor.edit(RED.nodes.node("${id}"))`); // it may be out of sight
+            await editor.dialogOpen();
+            assert.equal(await $(".radaro-switch-rule").count(), count);
+            assert.deepEqual(await page.evaluate(overlaps), [], `${id} at ${width} pixels`);
+            await editor.leave("cancel");
+          }
         }
       } finally {
         await page.evaluate("localStorage.removeItem('editor-language')");
