@@ -331,7 +331,7 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
     assert.deepEqual(labels, [
       "Completed by the driver",
       "Confirmed or rated by the customer",
-      "later.topic · later · driver changed from 5",
+      "later.topic · later · Driver changed from 5",
       "A rule that is not understood",
       "A rule that is not understood",
       "Otherwise",

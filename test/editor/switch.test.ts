@@ -51,6 +51,27 @@ const odd: Record<string, object> = {
   },
 };
 
+/** A rule of each kind, with all that its row can show. */
+const everyKind = [
+  failed,
+  { ...failed, job: "merchant", op: "eq", value: 124, valueType: "num" },
+  { ...rated, job: "rating", op: "lte", value: "3", valueType: "num" },
+  { kind: "event", eventType: "updated", field: "driver", from: "5", fromType: "num" },
+  { kind: "event", topic: "job.changed", field: "status", to: "way_back", toType: "str" },
+  {
+    kind: "event",
+    topic: "job.barcodes_scanned_upon_delivery",
+    job: "deadline_passed",
+    op: "eq",
+    value: true,
+  },
+  { kind: "event", job: "deliver_address.state", op: "neq", value: "VIC", valueType: "str" },
+  { kind: "event", field: "rating", to: "x", toType: "num" },
+  { kind: "later", of: "another version" },
+  { kind: "superseded" },
+  { kind: "otherwise" },
+];
+
 const switches = Object.entries(odd).map(([label, properties], i) => ({
   ...{
     id: `odd${i}`,
@@ -78,6 +99,22 @@ const flows = [
     ...{ checkall: true, outputs: rules.length, wires: rules.map(() => []) },
   },
   { id: "nameless", type: "radaro switch", z: "tab1", x: 500, y: 160, wires: [] },
+  {
+    ...{
+      id: "kinds",
+      type: "radaro switch",
+      z: "tab1",
+      x: 200,
+      y: 320,
+      name: "every kind",
+      property: "payload",
+    },
+    ...{ rules: everyKind, checkall: true, outputs: everyKind.length, wires: [] },
+  },
+  {
+    ...{ id: "short", type: "radaro switch", z: "tab1", x: 500, y: 320, name: "short", property: "payload" },
+    ...{ rules: [everyKind[4]], checkall: true, outputs: 1, wires: [] },
+  },
   ...switches,
 ];
 
@@ -232,6 +269,29 @@ inEachNodeRed("The dialog of radaro switch", { flows }, (session) => {
     await editor.leave("cancel");
   });
 
+  for (const language of ["en-US", "de"]) {
+    it(`lays no input of a row on another or on its buttons, in ${language}`, async () => {
+      const { editor } = session;
+      const { page } = editor;
+      await page.evaluate(`localStorage.setItem("editor-language", "${language}")`);
+      try {
+        await editor.reload();
+        for (const width of [1400, 520]) {
+          await page.setViewportSize({ width, height: 900 });
+          for (const [id, count] of Object.entries({ kinds: everyKind.length, short: 1 })) {
+            await page.evaluate(`RED.editor.edit(RED.nodes.node("${id}"))`); // it may be out of sight
+            await editor.dialogOpen();
+            assert.equal(await $(".radaro-switch-rule").count(), count);
+            assert.deepEqual(await page.evaluate(overlaps), [], `${id} at ${width} pixels`);
+            await editor.leave("cancel");
+          }
+        }
+      } finally {
+        await page.evaluate("localStorage.removeItem('editor-language')");
+      }
+    });
+  }
+
   it("changes nothing that was not touched, whatever a flow leaves out or says instead", async () => {
     const { editor } = session;
     await editor.click(editor.page.locator(".red-ui-tab-label", { hasText: "Flow 2" }));
@@ -300,3 +360,22 @@ inEachNodeRed("The dialog of radaro switch", { flows }, (session) => {
     assert.equal(await session.editor.node("0 routes").count(), 1);
   });
 });
+
+/** In the browser: what is laid on something else in one row, by their HTML. */
+function overlaps(): string[] {
+  const controls = "select, button, input, .red-ui-typedInput-container, .radaro-switch-output, code";
+  const found: string[] = [];
+  for (const row of document.querySelectorAll(".radaro-switch-rule")) {
+    const shown = [...row.querySelectorAll(controls)].filter((each) => each.getClientRects().length > 0);
+    for (const [i, one] of shown.entries()) {
+      for (const other of shown.slice(i + 1)) {
+        if (one.contains(other) || one.closest(".red-ui-typedInput-container")?.contains(other)) continue;
+        const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+        const isBeside =
+          a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+        if (!isBeside) found.push(`${one.outerHTML.slice(0, 80)} on ${other.outerHTML.slice(0, 80)}`);
+      }
+    }
+  }
+  return found;
+}
