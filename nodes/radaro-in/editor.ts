@@ -10,8 +10,6 @@ import { prepareWebhook } from "./webhook";
 
 declare const RED: EditorRED;
 
-const type = "radaro in";
-
 /** What may change how many merchants there are, and their names. */
 const merchantEvents = ["nodes:add", "nodes:remove", "nodes:change"];
 
@@ -20,7 +18,7 @@ const inputs = ["name", "config", "path", "sample"];
 /** What the open dialog does when it is left by Done. */
 let onDone: (() => void)[] = [];
 
-RED.nodes.registerType<Properties>(type, {
+RED.nodes.registerType<Properties>("radaro in", {
   category: "radaro",
   categoryDescription: "node-red-contrib-radaro/radaro-in:radaro-in.category",
   color: "#9FD6C8",
@@ -96,7 +94,7 @@ function sayMerchant(what: "add" | "edit", text: string): void {
 /** Draws the nodes anew: merchants are in their labels. */
 function onMerchant(changed: { type: string }): void {
   if (changed.type !== "radaro-config") return;
-  for (const node of RED.nodes.filterNodes({ type }) as { dirty: boolean; resize: boolean }[]) {
+  for (const node of RED.nodes.filterNodes({ type: "radaro in" }) as { dirty: boolean; resize: boolean }[]) {
     node.dirty = node.resize = true;
   }
   RED.view.redraw();
