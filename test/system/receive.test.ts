@@ -187,7 +187,9 @@ for (const [name, settings, adminRoot] of [
       const { status, text } = await post({ ...event, token: tokens.acme });
       assert.equal(status, 400);
       assert.match(text, /new_values must be an object or null, order_info must be an object or null/);
-      const [message] = (await got("caught", 1)) as (EventMessage & { error: { message: string } })[];
+      const [message] = (await got("caught", 1)) as unknown as (EventMessage & {
+        error: { message: string };
+      })[];
       assert.deepEqual(message?.payload, event);
       assert.equal(message?.radaro.orderId, 5);
       assert.match(message.error.message, /new_values must be an object or null/);
