@@ -87,7 +87,9 @@ function findMerchantProblem(node: Validated, id: unknown): string | undefined {
 
 /** Names a button beside the merchants in Radaro's words, and not by the type. */
 function sayMerchant(what: "add" | "edit", text: string): void {
-  const button = $(`#node-input-btn-config-${what}`).off("mouseenter mouseleave").attr("aria-label", text);
+  const button = $(`#node-input-btn-config-${what}`)
+    .off("mouseenter mouseleave")
+    .attr({ role: "button", "aria-label": text });
   RED.popover.tooltip(button, text);
 }
 
