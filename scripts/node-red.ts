@@ -52,7 +52,7 @@ export interface NodeRed {
 const missing = "missing types";
 
 /** Where `NODE_RED_DIR` names a folder made by `installNodeRed`, that is what the tests run in. */
-function defaultProgram(): NodeRedProgram {
+export function defaultProgram(): NodeRedProgram {
   const dir = process.env.NODE_RED_DIR;
   return dir ? programIn(dir) : { node: process.execPath, redJs: require.resolve("node-red/red.js") };
 }
