@@ -129,6 +129,7 @@ function catalogNames(): object {
   add("topic", catalog.topics);
   add("eventType", catalog.eventTypes);
   add("field", catalog.fields);
+  add("jobField", catalog.jobFields);
   add("status", catalog.statuses);
   add("sample", catalog.samples);
   return names;

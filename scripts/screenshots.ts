@@ -28,6 +28,11 @@ async function main(): Promise<void> {
     program: programIn(installNodeRed(...nodeRed5)),
   });
   try {
+    await fetch(`${nodeRed.url}/radaro-in/address`, {
+      method: "PUT",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ address: "https://flows.example.com" }),
+    });
     for (const theme of ["light", "dark"]) await takeAll(nodeRed.url, theme);
   } finally {
     await nodeRed.stop();
@@ -114,6 +119,7 @@ async function takeAll(url: string, theme: string): Promise<void> {
   }
   await page.locator(".red-ui-debug-msg").nth(1).waitFor();
   await take("flow");
+  await page.setViewportSize({ width: 1440, height: 800 }); // the dialogs are seen whole
   await editor.edit("/radaro");
   await take("radaro-in", dialog);
   await editor.click("#node-input-btn-config-edit");
@@ -121,7 +127,7 @@ async function takeAll(url: string, theme: string): Promise<void> {
   await take("radaro-config", dialog);
   await editor.leave("cancel", true);
   await editor.leave("cancel");
-  await editor.edit("2 routes");
+  await editor.edit("3 routes");
   await take("radaro-switch", dialog);
   await editor.leave("cancel");
   await editor.close();

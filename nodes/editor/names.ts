@@ -8,6 +8,7 @@ const ids = {
   topic: catalog.topics,
   eventType: catalog.eventTypes,
   field: catalog.fields,
+  jobField: catalog.jobFields,
   status: catalog.statuses,
   sample: catalog.samples,
 };
@@ -25,4 +26,28 @@ export function nameOf(kind: keyof typeof ids, id: string): string {
 /** The ids of one kind, in the catalog's order. */
 export function idsOf(kind: keyof typeof ids): string[] {
   return Object.keys(ids[kind]);
+}
+
+interface Merchant {
+  id: string;
+  name?: unknown;
+}
+
+/** What a merchant is called: its name, and its id too where another of them has that name. */
+export function nameOfMerchant(merchant: Merchant, all: Merchant[]): string {
+  const unnamed = RED._("node-red-contrib-radaro/radaro-config:radaro-config.label.unnamed");
+  const nameOf = ({ name }: Merchant) => (typeof name === "string" && name.trim()) || unnamed;
+  const name = nameOf(merchant);
+  const isUnique = !all.some((other) => other.id !== merchant.id && nameOf(other) === name);
+  return isUnique ? name : `${name} (${merchant.id})`;
+}
+
+/** The merchants that the editor has, also those that are not deployed. */
+export function merchantsInEditor(): Merchant[] {
+  const merchants: Merchant[] = [];
+  RED.nodes.eachConfig((config) => {
+    if ((config as { type: string }).type === "radaro-config") merchants.push(config as Merchant);
+    return true;
+  });
+  return merchants;
 }

@@ -11,6 +11,15 @@ declare module "@node-red/editor-client" {
     on(event: "connect", handler: () => void): void;
   }
 
+  interface NodeDef {
+    /** A key of the text that the palette shows of the category. */
+    categoryDescription?: string;
+  }
+
+  interface Actions {
+    add(name: string, handler: () => void, options: { label: string }): void;
+  }
+
   interface Settings {
     getLocal(key: string): string | null;
     setLocal(key: string, value: string): void;

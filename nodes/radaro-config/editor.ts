@@ -1,12 +1,17 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
+import { readBoolean } from "../../src/event/values";
+import { merchantsInEditor, nameOfMerchant } from "../editor/names";
 import { addSidebar, removeSidebar } from "../editor/sidebar/sidebar";
-import { validator } from "../editor/validation";
+import { keepUntouched, rememberInputs } from "../editor/untouched";
+import { nodeValidator, validator, warning } from "../editor/validation";
+import { findTokenProblem, stopWatching, watchTokens } from "./tokens";
 
 declare const RED: EditorRED;
 
+/** As a flow that was written by hand or by a program may have them: absent, or of any type. */
 interface Properties extends EditorNodeProperties {
-  inbox: boolean;
-  inboxDays: number;
+  inbox: unknown;
+  inboxDays: unknown;
 }
 
 interface Credentials {
@@ -14,16 +19,21 @@ interface Credentials {
   previousToken: string;
 }
 
+/** The contract's default. */
+const defaultDays = 7;
+
+const inputs = ["name", "inbox", "inboxDays", "token", "previousToken"];
+
 RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   category: "config",
   defaults: {
-    name: { value: "" },
+    // What is wrong with a token marks the merchant, also while no dialog is open.
+    name: { value: "", validate: nodeValidator(findTokenProblem) },
     inbox: { value: false },
     inboxDays: {
-      value: 7,
+      value: defaultDays,
       validate: validator((node, days) =>
-        // A merchant of an earlier version has none.
-        days === undefined || Number(days) >= 1 ? undefined : node._("radaro-config.invalid.inboxDays"),
+        Number(days ?? defaultDays) >= 1 ? undefined : node._("radaro-config.invalid.inboxDays"),
       ),
     },
   },
@@ -37,23 +47,41 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
     previousToken: { type: "password" },
   },
   label() {
-    return this.name || this._("radaro-config.label.unnamed");
+    return nameOfMerchant(this, merchantsInEditor());
+  },
+  paletteLabel() {
+    return this._("radaro-config.label.merchant");
   },
   oneditprepare() {
     // What is pasted often brings blanks or a line end along; ${NAME} would not be taken for one then.
-    const inputs = $("#node-config-input-token, #node-config-input-previousToken");
-    inputs.on("change", (event) => {
+    const tokens = $("#node-config-input-token, #node-config-input-previousToken");
+    tokens.on("change", (event) => {
       const input = $(event.target);
       input.val(String(input.val()).trim());
     });
     $("#radaro-config-previous").prop("open", $("#node-config-input-previousToken").val() !== "");
 
-    const inbox = $("#node-config-input-inbox");
-    const days = $("#node-config-input-inboxDays");
-    if (days.val() === "") days.val(7);
+    const inbox = $("#node-config-input-inbox").prop("checked", readBoolean(this.inbox, false));
+    if (this.inboxDays === undefined || this.inboxDays === null)
+      $("#node-config-input-inboxDays").val(defaultDays);
     inbox.on("change", () => $("#radaro-config-inbox").toggle(inbox.prop("checked") === true));
     inbox.trigger("change");
+
+    const problem = RED.nodes.node(this.id) ? findTokenProblem(this) : undefined; // a new one is just begun
+    const told = $("#radaro-config-token-problem").toggle(problem !== undefined);
+    if (problem) told.text(problem).prepend(warning());
+    tokens.on("input", () => told.hide());
+    rememberInputs(inputs, "node-config-input");
   },
-  onpaletteadd: addSidebar,
-  onpaletteremove: removeSidebar,
+  oneditsave() {
+    keepUntouched(inputs, "node-config-input");
+  },
+  onpaletteadd() {
+    addSidebar();
+    watchTokens();
+  },
+  onpaletteremove() {
+    removeSidebar();
+    stopWatching();
+  },
 });

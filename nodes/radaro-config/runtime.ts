@@ -5,6 +5,7 @@ import { readBoolean, readText } from "../../src/event/values";
 import type * as InboxModule from "../inbox/merchant-inbox";
 import { inboxesDir } from "../inbox/dir";
 import { serveInboxes } from "../inbox/admin-api";
+import { serveTokenStates } from "./tokens-api";
 
 interface ConfigDef extends NodeDef {
   inbox?: unknown;
@@ -29,6 +30,7 @@ const defaultDays = 7;
 /** `radaro-config`: one merchant, with the tokens that its events carry, and its inbox. */
 export = (RED: NodeAPI): void => {
   const open = serveInboxes(RED);
+  serveTokenStates(RED);
   /** How many events waited in inboxes that were closed, by the id of the node. */
   const left = new Map<string, number>();
 
@@ -38,7 +40,8 @@ export = (RED: NodeAPI): void => {
     this.merchant = createMerchant(def.name, [token, previousToken]);
     const waiting = left.get(this.id) ?? 0;
     left.delete(this.id);
-    const wanted = def.inboxDays === undefined ? defaultDays : Number(readText(def.inboxDays));
+    const wanted =
+      def.inboxDays === undefined || def.inboxDays === null ? defaultDays : Number(readText(def.inboxDays));
     const isValid = wanted >= 1;
     const days = isValid ? wanted : defaultDays;
     if (!readBoolean(def.inbox, false)) {

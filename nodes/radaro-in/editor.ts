@@ -1,44 +1,43 @@
-import type { EditorNodeInstance, EditorNodeProperties, EditorRED } from "node-red";
-import { topics } from "../../src/event/catalog";
-import { normalisePath } from "../../src/receiving/endpoints";
-import { findUrlProblems } from "../../src/receiving/webhook-url";
-import { idsOf, nameOf } from "../editor/names";
-import { validator } from "../editor/validation";
+import type { EditorRED } from "node-red";
+import { merchantsInEditor, nameOfMerchant } from "../editor/names";
+import { keepUntouched, rememberInputs } from "../editor/untouched";
+import { validator, type Validated } from "../editor/validation";
+import { findPathProblem } from "./path";
+import { isChanged, pathOf, type Properties } from "./properties";
+import { listenToSwitches, prepareTest, pressButton, stopListening } from "./test-event";
+import { findTopicsProblem, prepareTopics } from "./topics";
+import { prepareWebhook } from "./webhook";
 
-declare const RED: EditorRED & {
-  clipboard: { copyText(text: string, element: JQuery, message: string): void };
-  settings: { httpNodeRoot: string };
-};
+declare const RED: EditorRED;
 
-interface Properties extends EditorNodeProperties {
-  config: string;
-  path: string;
-  topics: string[];
-  sample: string;
-}
+/** What may change how many merchants there are, and their names. */
+const merchantEvents = ["nodes:add", "nodes:remove", "nodes:change"];
 
-type InNode = EditorNodeInstance<Properties>;
+const inputs = ["name", "config", "path", "sample"];
+
+/** What the open dialog does when it is left by Done. */
+let onDone: (() => void)[] = [];
 
 RED.nodes.registerType<Properties>("radaro in", {
   category: "radaro",
+  categoryDescription: "node-red-contrib-radaro/radaro-in:radaro-in.category",
   color: "#9FD6C8",
   defaults: {
     name: { value: "" },
-    config: { value: "", type: "radaro-config", required: true },
-    path: {
-      value: "/radaro",
-      validate: validator((node, path) =>
-        /^\s*$|[?#]/.test(String(path)) ? node._("radaro-in.invalid.path") : undefined,
-      ),
-    },
-    topics: { value: [] },
+    config: { value: "", type: "radaro-config", validate: validator(findMerchantProblem) },
+    path: { value: "/radaro", validate: validator(findPathProblem) },
+    topics: { value: [], validate: validator(findTopicsProblem) },
     sample: { value: "job-completed" },
   },
   inputs: 0,
   outputs: 1,
   icon: "radaro-in.svg",
   label() {
-    return this.name || this.path || this._("radaro-in.label.node");
+    if (this.name) return String(this.name);
+    const merchants = merchantsInEditor();
+    const merchant = merchants.length > 1 && merchants.find(({ id }) => id === this.config);
+    const path = pathOf(this) || this._("radaro-in.label.node");
+    return merchant ? `${path} · ${nameOfMerchant(merchant, merchants)}` : path;
   },
   labelStyle() {
     return this.name ? "node_label_italic" : "";
@@ -52,159 +51,51 @@ RED.nodes.registerType<Properties>("radaro in", {
       return !isChanged(this);
     },
     onclick() {
-      void sendTest(this, this.sample).then((result) => {
-        const text = this._(`radaro-in.test.${result}`, { name: nameOf("sample", this.sample) });
-        RED.notify(text, {
-          type: result === "sent" ? "success" : "error",
-          id: "radaro-in-test",
-          timeout: 4000,
-        });
-      });
+      pressButton(this);
     },
   },
   oneditprepare() {
-    prepareUrl(this);
-    prepareTopics(this);
+    sayMerchant("add", this._("radaro-in.label.add-merchant"));
+    sayMerchant("edit", this._("radaro-in.label.edit-merchant"));
+    onDone = [prepareWebhook(this), prepareTopics(this)];
     prepareTest(this);
+    rememberInputs(inputs);
   },
   oneditsave() {
-    const chosen = $("input[name=radaro-in-let-through]:checked").val() === "chosen";
-    this.topics = chosen ? checkedTopics() : [];
+    for (const each of onDone) each();
+    keepUntouched(inputs);
+  },
+  onpaletteadd() {
+    listenToSwitches();
+    for (const event of merchantEvents) RED.events.on(event, onMerchant);
+  },
+  onpaletteremove() {
+    stopListening();
+    for (const event of merchantEvents) RED.events.off(event, onMerchant);
   },
 });
 
-/** Whether the editor holds changes of a node that are not deployed. */
-function isChanged(node: object): boolean {
-  return "changed" in node && node.changed === true;
+/** Why a node gets nothing of its merchant, in the user's words. */
+function findMerchantProblem(node: Validated, id: unknown): string | undefined {
+  if (typeof id !== "string" || id === "" || id === "_ADD_") return node._("radaro-in.invalid.no-merchant");
+  const merchant = RED.nodes.node(id) as
+    { type: string; d?: boolean; valid?: boolean; validationErrors?: string[] } | null | undefined;
+  if (merchant?.type !== "radaro-config") return node._("radaro-in.invalid.merchant-gone");
+  if (merchant.d) return node._("radaro-in.invalid.merchant-disabled");
+  return merchant.valid === false ? merchant.validationErrors?.[0] : undefined;
 }
 
-/** Has Node-RED send a test event. Resolves with what became of it, a key of the texts in `test`. */
-async function sendTest(node: InNode, sample: string): Promise<string> {
-  if (isChanged(node)) return "not-deployed";
-  return new Promise((resolve) => {
-    $.ajax({
-      url: `radaro-in/${node.id}/test`,
-      type: "POST",
-      contentType: "application/json",
-      data: JSON.stringify({ sample }),
-    })
-      .done(({ result }: { result: string }) => resolve(result))
-      .fail(({ status, responseJSON }) => {
-        const { result } = (responseJSON ?? {}) as { result?: string };
-        resolve(result ?? (status === 401 || status === 403 ? "not-permitted" : "no-answer"));
-      });
-  });
+/** Names a button beside the merchants in Radaro's words, and not by the type. */
+function sayMerchant(what: "add" | "edit", text: string): void {
+  const button = $(`#node-input-btn-config-${what}`).off("mouseenter mouseleave").attr("aria-label", text);
+  RED.popover.tooltip(button, text);
 }
 
-/** The webhook URL as Radaro needs it, which follows the path. */
-function prepareUrl(node: InNode): void {
-  const path = $("#node-input-path");
-  const url = $("#radaro-in-url");
-  const show = () => {
-    const root = RED.settings.httpNodeRoot.replace(/\/$/, "");
-    const whole = location.origin + encodeURI(root + normalisePath(String(path.val())));
-    url.val(whole);
-    const problems = findUrlProblems(whole).map((problem) => node._(`radaro-in.url-problem.${problem}`));
-    $("#radaro-in-url-problems")
-      .empty()
-      .append(problems.map((problem) => $("<div>").text(problem).prepend(warning())));
-  };
-  path.on("input change", show);
-  show();
-  $("#radaro-in-copy").on("click", function () {
-    RED.clipboard.copyText(String(url.val()), $(this), "clipboard.copyMessageValue");
-  });
-}
-
-function warning(): JQuery {
-  return $("<i>", { class: "fa fa-exclamation-triangle", style: "margin-right: 6px", "aria-hidden": "true" });
-}
-
-/** What is let through: everything, or the topics that are chosen from a list with search. */
-function prepareTopics(node: InNode): void {
-  const list = $("#radaro-in-topics");
-  // A topic that this version does not know stays chosen.
-  const unknown = node.topics
-    .filter((topic) => !Object.hasOwn(topics, topic))
-    .map((topic) => [topic, "other"]);
-  const all = [...Object.entries(topics).map(([topic, { group }]) => [topic, group]), ...unknown];
-  for (const group of idsOf("topicGroup")) {
-    const fieldset = $("<fieldset>")
-      .append($("<legend>").text(nameOf("topicGroup", group)))
-      .appendTo(list);
-    for (const [topic, its] of all) {
-      if (its !== group) continue;
-      $("<label>", { class: "radaro-in-choice" })
-        .append(
-          $("<input>", { type: "checkbox", value: topic }).prop("checked", node.topics.includes(topic!)),
-        )
-        .append($("<span>").text(nameOf("topic", topic!)))
-        .attr("title", topic!)
-        .appendTo(fieldset);
-    }
+/** Draws the nodes anew: merchants are in their labels. */
+function onMerchant(changed: { type: string }): void {
+  if (changed.type !== "radaro-config") return;
+  for (const node of RED.nodes.filterNodes({ type: "radaro in" }) as { dirty: boolean; resize: boolean }[]) {
+    node.dirty = node.resize = true;
   }
-
-  $("#radaro-in-search").on("input", function () {
-    const words = String($(this).val()).toLowerCase().split(/\s+/);
-    list.find("label").each((_, label) => {
-      const text = `${label.textContent} ${label.title}`.toLowerCase();
-      $(label).toggle(words.every((word) => text.includes(word)));
-    });
-    list.find("fieldset").each((_, fieldset) => {
-      const any = $(fieldset)
-        .find("label")
-        .toArray()
-        .some(({ style }) => style.display !== "none");
-      $(fieldset).toggle(any);
-    });
-  });
-
-  const choices = $("input[name=radaro-in-let-through]");
-  choices.on("change", () => {
-    $("#radaro-in-chosen").toggle(choices.filter(":checked").val() === "chosen");
-  });
-  choices.val([node.topics.length > 0 ? "chosen" : "all"]).trigger("change");
-}
-
-function checkedTopics(): string[] {
-  return $("#radaro-in-topics input:checked")
-    .toArray()
-    .map((input) => (input as HTMLInputElement).value);
-}
-
-/** The choice of a test event, what it looks like, and a button that sends it now. */
-function prepareTest(node: InNode): void {
-  const select = $("#node-input-sample");
-  const groups = idsOf("topicGroup").map((group) =>
-    $("<optgroup>", { label: nameOf("topicGroup", group) }).data("group", group),
-  );
-  for (const sample of idsOf("sample")) {
-    const group = sample.split("-")[0];
-    const parent = groups.find((each) => each.data("group") === group) ?? groups.at(-1)!;
-    $("<option>", { value: sample }).text(nameOf("sample", sample)).appendTo(parent);
-  }
-  select.append(groups).val(node.sample);
-
-  const preview = $("#radaro-in-preview");
-  const sent = $("#radaro-in-sent");
-  const show = () => {
-    if (!preview.prop("open")) return;
-    $.getJSON(`radaro-in/samples/${String(select.val())}`, (event) => {
-      preview.find("pre").text(JSON.stringify(event, null, 2));
-    });
-  };
-  preview.on("toggle", show);
-  select.on("change", () => {
-    sent.empty();
-    show();
-  });
-
-  $("#radaro-in-send").on("click", () => {
-    const sample = String(select.val());
-    void sendTest(node, sample).then((result) => {
-      const text = node._(`radaro-in.test.${result}`, { name: nameOf("sample", sample) });
-      sent.text(text);
-      if (result !== "sent") sent.prepend(warning());
-    });
-  });
+  RED.view.redraw();
 }

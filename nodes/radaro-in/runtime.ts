@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RequestHandler } from "express";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import type { JsonObject } from "../../src/event/json";
+import type { EventMessage } from "../../src/event/message";
 import type { Merchant } from "../../src/receiving/merchant";
 import { readText } from "../../src/event/values";
 import { readPath, readTopics } from "../../src/receiving/properties";
@@ -10,6 +11,7 @@ import type { Receiver } from "../../src/receiving/receive";
 import type { MerchantInbox } from "../inbox/merchant-inbox";
 import { mountEndpoints } from "../receiving/http";
 import { loadReceiver } from "../receiving/receiver";
+import { serveAddress } from "./address-api";
 import { InStatus } from "./status";
 
 interface InDef extends NodeDef {
@@ -19,14 +21,20 @@ interface InDef extends NodeDef {
 }
 
 /** What this node needs of a `radaro-config`. */
-interface ConfigNode extends Node<{ token?: string; previousToken?: string }> {
+interface ConfigNode extends Node<{ token?: unknown; previousToken?: unknown }> {
   merchant: Merchant;
   inbox?: MerchantInbox;
 }
 
-type TestResult = "sent" | "not-verified" | "not-let-through" | "unknown-sample";
+/** What has become of a test event, and the `_msgid` of its message where it was sent. */
+interface TestResult {
+  result: "sent" | "not-verified" | "not-let-through" | "unknown-sample";
+  message?: string | undefined;
+}
 
 interface InNode extends Node {
+  /** As it was deployed, with the value of a variable that stands for it. For its dialog. */
+  path: string;
   /** Sends a made-up event through this node, verified like any other. */
   sendTest(sample: string): TestResult;
 }
@@ -36,10 +44,12 @@ export = (RED: NodeAPI): void => {
   const endpoints = mountEndpoints(RED);
   RED.httpAdmin.get("/radaro-in/samples/:name", RED.auth.needsPermission("radaro-in.read"), showSample);
   RED.httpAdmin.post("/radaro-in/:id/test", RED.auth.needsPermission("radaro-in.write"), sendTest(RED));
+  serveAddress(RED);
 
   function RadaroIn(this: InNode, def: InDef) {
     RED.nodes.createNode(this, def);
     const config = findConfig(def.config);
+    this.path = readText(def.path);
     const path = readPath(def.path);
     const topics = readTopics(def.topics);
     const problem = findProblem(config, path, topics);
@@ -51,22 +61,11 @@ export = (RED: NodeAPI): void => {
       topics: topics.topics,
       keeper: config?.inbox,
       deliver: (message) => {
-        try {
-          this.send(message);
-        } catch (error) {
-          // Node-RED copies it where more than one node is wired, which very deep nesting ends: the
-          // first node has got it.
-          this.error(error);
-        }
+        deliver(this, message);
         status.received(message);
       },
       fail: (why, message) => {
-        const text = RED._("radaro-in.error.wrong-type", { why });
-        try {
-          this.error(text, message);
-        } catch {
-          this.error(text); // nested too deeply for a Catch node's copy
-        }
+        fail(this, RED._("radaro-in.error.wrong-type", { why }), message);
         status.refused("wrong-type");
       },
       refused: (why) => status.refused(why),
@@ -75,11 +74,12 @@ export = (RED: NodeAPI): void => {
 
     this.sendTest = (sample) => {
       const event = readSample(sample);
-      if (!event) return "unknown-sample";
-      const token = config?.credentials.token || config?.credentials.previousToken;
-      const { answer, delivered } = loadReceiver().receive({ ...event, token }, [receiver], { test: true });
-      if (!answer.body.ok) return "not-verified";
-      return delivered.length > 0 ? "sent" : "not-let-through";
+      if (!event) return { result: "unknown-sample" };
+      const body = { ...event, token: tokenOf(config) };
+      const { answer, delivered } = loadReceiver().receive(body, [receiver], { test: true });
+      if (!answer.body.ok) return { result: "not-verified" };
+      const [message] = delivered as (object & { _msgid?: string })[];
+      return message ? { result: "sent", message: message._msgid } : { result: "not-let-through" };
     };
 
     status.show();
@@ -119,6 +119,32 @@ export = (RED: NodeAPI): void => {
   RED.nodes.registerType<InNode, InDef, object, object>("radaro in", RadaroIn);
 };
 
+/** Sends a message into the flow. */
+function deliver(node: Node, message: EventMessage): void {
+  try {
+    node.send(message);
+  } catch (error) {
+    // Node-RED copies it where more than one node is wired, which very deep nesting ends: the
+    // first node has got it.
+    node.error(error);
+  }
+}
+
+/** Raises an error with the message that it is about, for a Catch node. */
+function fail(node: Node, text: string, message: EventMessage): void {
+  try {
+    node.error(text, message);
+  } catch {
+    node.error(text); // nested too deeply for a Catch node's copy
+  }
+}
+
+/** One of the merchant's tokens, as a test event carries it. */
+function tokenOf(config: ConfigNode | null): string | undefined {
+  const { token, previousToken } = config?.credentials ?? {};
+  return [token, previousToken].map(readText).find((each) => config?.merchant.accepts(each));
+}
+
 /** Says what an answer took and how large it was, where metrics are logged, as core `http in` does. */
 function measure(node: Node): NonNullable<Receiver["answered"]> {
   return (message, { milliseconds, bytes }) => {
@@ -149,7 +175,7 @@ function sendTest(RED: NodeAPI): RequestHandler<{ id: string }> {
       return;
     }
     const { sample } = (req.body ?? {}) as { sample?: unknown };
-    const result = node.sendTest(readText(sample));
-    res.status(result === "unknown-sample" ? 400 : 200).json({ result });
+    const outcome = node.sendTest(readText(sample));
+    res.status(outcome.result === "unknown-sample" ? 400 : 200).json(outcome);
   };
 }

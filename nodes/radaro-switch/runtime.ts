@@ -26,6 +26,16 @@ export = (RED: NodeAPI): void => {
       );
     }
 
+    /** Whether the status says that a test event had no rule: the next message takes it away. */
+    let saysNoRule = false;
+    const showNoRule = (isTest: boolean, message: string | undefined) => {
+      if (!isTest && !saysNoRule) return;
+      this.status(isTest ? { fill: "grey", shape: "ring", text: RED._("radaro-switch.status.no-rule") } : {});
+      saysNoRule = isTest;
+      // The editor that sent it says so too.
+      if (isTest) RED.comms.publish("radaro-test", { message, node: this.id }, false);
+    };
+
     this.on("input", (msg, send, done) => {
       let event: unknown;
       try {
@@ -43,6 +53,7 @@ export = (RED: NodeAPI): void => {
         for (const output of outputs) messages[output] = msg;
         send(messages);
       }
+      showNoRule(outputs.length === 0 && isTest(msg), msg._msgid);
       done();
     });
   }
@@ -53,4 +64,8 @@ export = (RED: NodeAPI): void => {
 /** A message that did not come from `radaro in` may have anything in `radaro`, or nothing. */
 function isSuperseded(msg: NodeMessage & { radaro?: { superseded?: unknown } | null }): boolean {
   return msg.radaro?.superseded === true;
+}
+
+function isTest(msg: NodeMessage & { radaro?: { test?: unknown } | null }): boolean {
+  return msg.radaro?.test === true;
 }

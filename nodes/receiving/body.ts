@@ -83,8 +83,9 @@ function ofWhatIsLeft(req: MaybeRead, announced: number, limit: number): Body {
     if (bytes.length > limit) throw new Unreadable("too-large");
     return ofBytes(bytes, utf8);
   }
-  if (left === undefined || isNoEvent(left, req._body === true)) throw new Unreadable("taken");
-  const bytes = () => read.get(req) ?? Buffer.from(JSON.stringify(left));
+  const own = read.get(req);
+  if (left === undefined || (!own && isNoEvent(left, req._body === true))) throw new Unreadable("taken");
+  const bytes = () => own ?? Buffer.from(JSON.stringify(left));
   return { size: announced, parse: () => left, bytes };
 }
 
@@ -92,7 +93,7 @@ function ofWhatIsLeft(req: MaybeRead, announced: number, limit: number): Body {
 function isNoEvent(left: unknown, isParsed: boolean): boolean {
   if (!isJsonObject(left)) return false;
   const [first] = Object.keys(left);
-  return first === undefined ? !isParsed : first.trimStart().startsWith("{");
+  return first === undefined ? !isParsed : /^\s*\{\s*"/.test(first);
 }
 
 function ofBytes(bytes: Buffer, decoder: TextDecoder): Body {

@@ -8,7 +8,7 @@
  */
 
 /** How the values of a field look, so that the editor can offer a fitting input. */
-export type FieldType = "status" | "boolean" | "time" | "text" | "list" | "object";
+export type FieldType = "status" | "boolean" | "number" | "time" | "text" | "list" | "object";
 
 /** Topics by the group that the editor shows them in. */
 export const topicGroups = {
@@ -53,7 +53,7 @@ export const eventTypes = {
   deleted: "Deleted",
 } as const;
 
-/** Keys of `new_values` and `old_values`. */
+/** Keys of `new_values` and `old_values`: those that were seen there, and other plain fields of the job. */
 export const fields = {
   status: { name: "Status", type: "status" },
   is_confirmed_by_customer: { name: "Confirmed or rated by the customer", type: "boolean" },
@@ -63,7 +63,54 @@ export const fields = {
   barcodes: { name: "Barcodes", type: "list" },
   cargoes: { name: "Cargo", type: "object" },
   order_confirmation_documents: { name: "Confirmation documents", type: "list" },
+  driver: { name: "Driver", type: "number" },
+  description: { name: "Description", type: "text" },
+  title: { name: "Title", type: "text" },
+  comment: { name: "Comment", type: "text" },
+  external_id: { name: "External id", type: "text" },
+  deliver_after: { name: "Delivery not before", type: "time" },
+  pickup_after: { name: "Pickup not before", type: "time" },
+  pickup_before: { name: "Pickup deadline", type: "time" },
 } as const satisfies Record<string, { name: string; type: FieldType }>;
+
+/**
+ * What a rule may ask of the event's job, by the way to it in `order_info`. The job's `status` is not
+ * here: it is what it is when the event is sent, and not what has changed.
+ */
+export const jobFields = {
+  rating: { name: "Rating", type: "number", neverChanges: true },
+  customer_comment: { name: "Customer's comment", type: "text", neverChanges: true },
+  merchant: { name: "Merchant's number", type: "number" },
+  driver: { name: "Driver's number", type: "number" },
+  "manager.full_name": { name: "Manager's name", type: "text" },
+  "manager.email": { name: "Manager's email", type: "text" },
+  order_id: { name: "Job number", type: "number" },
+  external_id: { name: "External id", type: "text" },
+  title: { name: "Title", type: "text" },
+  description: { name: "Description", type: "text" },
+  comment: { name: "Comment", type: "text" },
+  labels: { name: "Labels", type: "list" },
+  "customer.name": { name: "Customer's name", type: "text" },
+  "customer.phone": { name: "Customer's phone", type: "text" },
+  "customer.email": { name: "Customer's email", type: "text" },
+  "deliver_address.address": { name: "Delivery address", type: "text" },
+  "deliver_address.post_code": { name: "Delivery post code", type: "text" },
+  "deliver_address.description": { name: "Note on the delivery address", type: "text" },
+  "pickup_address.address": { name: "Pickup address", type: "text" },
+  deadline_passed: { name: "Deadline passed", type: "boolean" },
+  completion_codes: { name: "Completion codes", type: "list" },
+  completion_comment: { name: "Completion comment", type: "text" },
+  order_confirmation_photos: { name: "Photos", type: "list" },
+  confirmation_signature: { name: "Signature", type: "object" },
+  barcodes: { name: "Barcodes", type: "list" },
+} as const satisfies Record<string, JobField>;
+
+export interface JobField {
+  name: string;
+  type: FieldType;
+  /** It is never in `new_values`, so no rule can look for its change. */
+  neverChanges?: boolean;
+}
 
 /** Values of a job's `status`. */
 export const statuses = {

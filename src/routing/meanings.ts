@@ -1,4 +1,5 @@
-import { parseRule, type EventRule, type Rule } from "./rules";
+import type { JobCondition } from "./job-condition";
+import { parseRule, type EventRule, type ParsedRule, type Rule } from "./rules";
 
 /**
  * What people mean, with the rule that says it: what the editor offers instead of a rule's parts.
@@ -11,7 +12,8 @@ export const meanings = {
   "job-assigned": status("assigned"),
   "driver-on-the-way": status("in_progress"),
   "job-completed": status("delivered"),
-  "job-rated": { ...changed("is_confirmed_by_customer"), to: "true", toType: "bool" },
+  "job-rated": rated(),
+  "job-rated-low": { ...rated(), job: "rating", op: "lte", value: "5", valueType: "num" },
   "job-failed": status("failed"),
   "job-deleted": { eventType: "deleted" },
   "deadline-changed": changed("deliver_before"),
@@ -54,19 +56,35 @@ export function ruleOf(meaning: Meaning): Rule {
   }
 }
 
-/** What a rule means, however it is written. `undefined`: it is no rule. */
+/**
+ * What a rule means, however it is written. What it asks of the job besides does not count, but for the
+ * rating of `job-rated-low`, which may be any.
+ *
+ * @returns `undefined`: it is no rule
+ */
 export function meaningOf(rule: unknown): Meaning | undefined {
   const parsed = parseRule(rule);
   if (typeof parsed === "string") return parsed;
   if ("problem" in parsed) return undefined;
-  const same = (meaning: Meaning) => JSON.stringify(parseRule(ruleOf(meaning))) === JSON.stringify(parsed);
+  const withoutJob = (rule: ParsedRule) => JSON.stringify({ ...rule, job: undefined });
+  const same = (meaning: Meaning) =>
+    withoutJob(parseRule(ruleOf(meaning)) as ParsedRule) === withoutJob(parsed);
   const known = (Object.keys(meanings) as Meaning[]).find(same);
+  if (known === "job-rated" && isLowRating(parsed.job)) return "job-rated-low";
   if (known) return known;
   return parsed.topic === "" && parsed.eventType === "updated" ? "changed" : "event";
 }
 
+function isLowRating(job: JobCondition | undefined): boolean {
+  return job?.property === "rating" && job.op === "lte" && typeof job.value === "number";
+}
+
 function status(to: string) {
   return { ...changed("status"), to, toType: "str" } as const;
+}
+
+function rated() {
+  return { ...changed("is_confirmed_by_customer"), to: "true", toType: "bool" } as const;
 }
 
 function changed(field: string) {

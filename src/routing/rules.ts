@@ -1,3 +1,4 @@
+import { meets, operators, valueAt, type JobCondition, type Operator } from "./job-condition";
 import { isJsonObject, type JsonObject } from "../event/json";
 
 /** How to read a rule's `from` and `to`. */
@@ -18,6 +19,13 @@ export interface EventRule {
   /** The field's value in `new_values`. Also as text, which `toType` says how to read. */
   to?: unknown;
   toType?: ValueType;
+  /** The way to a property of the job in `order_info`; `""` or absent: does not look at the job. */
+  job?: string;
+  op?: Operator;
+  /** What the property is compared with. Also as text, which `valueType` says how to read. */
+  value?: unknown;
+  /** Absent: the type that the value has. */
+  valueType?: "str" | "num" | "bool";
 }
 
 /** `superseded`: a later change came before the event, which the message says, and not the event. */
@@ -35,7 +43,8 @@ export interface CompiledRules {
   problems: { rule: number; problem: RuleProblem }[];
 }
 
-export type RuleProblem = "not-a-rule" | "wrong-part" | "wrong-from" | "wrong-to";
+export type RuleProblem =
+  "not-a-rule" | "wrong-part" | "wrong-from" | "wrong-to" | "wrong-op" | "wrong-value";
 
 /**
  * @param rules as the flow has them: anything may stand there
@@ -44,10 +53,10 @@ export type RuleProblem = "not-a-rule" | "wrong-part" | "wrong-from" | "wrong-to
 export function compileRules(rules: readonly unknown[], checkall: boolean): CompiledRules {
   const problems: CompiledRules["problems"] = [];
   const ofSuperseded: number[] = [];
-  const withoutField: PlacedRule[] = [];
+  const withoutField = new RuleGroup();
   // An event has few fields, each with one value: of however many rules, only those about them are
   // looked at.
-  const byField = new Map<string, Map<unknown, PlacedRule[]>>();
+  const byField = new Map<string, Map<unknown, RuleGroup>>();
   let otherwise = Infinity;
   rules.forEach((rule, place) => {
     const parsed = parseRule(rule);
@@ -59,26 +68,22 @@ export function compileRules(rules: readonly unknown[], checkall: boolean): Comp
     } else if ("problem" in parsed) {
       problems.push({ rule: place + 1, problem: parsed.problem });
     } else if (parsed.field === "") {
-      withoutField.push({ ...parsed, place });
+      withoutField.add({ ...parsed, place });
     } else {
       const { field, to } = parsed;
-      const byValue = byField.get(field) ?? new Map<unknown, PlacedRule[]>();
-      byField.set(field, byValue);
-      const key = to === "any" ? anyValue : to.value;
-      byValue.set(key, [...(byValue.get(key) ?? []), { ...parsed, place }]);
+      const byValue = entry(byField, field, () => new Map<unknown, RuleGroup>());
+      entry(byValue, to === "any" ? anyValue : to.value, () => new RuleGroup()).add({ ...parsed, place });
     }
   });
 
   function route(event: JsonObject, superseded = false): number[] {
     const places = superseded ? [...ofSuperseded] : [];
-    for (const rule of withoutField) if (isOfItsKind(event, rule)) places.push(rule.place);
+    withoutField.match(event, places);
     if (byField.size > 0 && isJsonObject(event.new_values)) {
       for (const [field, value] of Object.entries(event.new_values)) {
         const byValue = byField.get(field);
-        if (!byValue) continue;
-        for (const key of [anyValue, value]) {
-          for (const rule of byValue.get(key) ?? []) if (matchesRest(event, rule)) places.push(rule.place);
-        }
+        byValue?.get(anyValue)?.match(event, places);
+        byValue?.get(value)?.match(event, places);
       }
     }
     places.sort((a, b) => a - b);
@@ -96,14 +101,60 @@ interface PlacedRule extends ParsedRule {
   place: number;
 }
 
-function isOfItsKind(event: JsonObject, { topic, eventType }: PlacedRule): boolean {
-  return (topic === "" || event.topic === topic) && (eventType === "" || event.event_type === eventType);
+/** Rules that want the same value of the same field, or no field at all. */
+class RuleGroup {
+  private readonly withoutJob: PlacedRule[] = [];
+  /** A job has one value in each property: it is read once, and finds the rules that want it. */
+  private readonly byProperty = new Map<
+    string,
+    { path: string[]; equal: Map<unknown, PlacedRule[]>; others: (PlacedRule & { job: JobCondition })[] }
+  >();
+
+  add(rule: PlacedRule): void {
+    const { job } = rule;
+    if (!job) {
+      this.withoutJob.push(rule);
+      return;
+    }
+    const { equal, others } = entry(this.byProperty, job.property, () => ({
+      path: job.property.split("."),
+      equal: new Map<unknown, PlacedRule[]>(),
+      others: [],
+    }));
+    if (job.op === "eq") entry(equal, job.value, () => []).push(rule);
+    else others.push({ ...rule, job });
+  }
+
+  /** @param places to which the places of the rules that match the event are added */
+  match(event: JsonObject, places: number[]): void {
+    const add = (rule: PlacedRule) => {
+      if (matchesRest(event, rule)) places.push(rule.place);
+    };
+    this.withoutJob.forEach(add);
+    if (this.byProperty.size === 0 || !isJsonObject(event.order_info)) return;
+    for (const { path, equal, others } of this.byProperty.values()) {
+      const value = valueAt(event.order_info, path);
+      equal.get(value)?.forEach(add);
+      for (const rule of others) if (meets(value, rule.job)) add(rule);
+    }
+  }
 }
 
-/** @param event in which the rule's field has the value that the rule wants */
-function matchesRest(event: JsonObject, rule: PlacedRule): boolean {
-  const { field, from } = rule;
-  return isOfItsKind(event, rule) && (from === "any" || hasValue(event.old_values, field, from.value));
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** @param event in which the rule's field and the job are as the rule wants them */
+function matchesRest(event: JsonObject, { topic, eventType, field, from }: PlacedRule): boolean {
+  return (
+    (topic === "" || event.topic === topic) &&
+    (eventType === "" || event.event_type === eventType) &&
+    (field === "" || from === "any" || hasValue(event.old_values, field, from.value))
+  );
 }
 
 /** Finds what is wrong with one rule. `undefined`: nothing. */
@@ -119,6 +170,8 @@ export interface ParsedRule {
   field: string;
   from: Wanted;
   to: Wanted;
+  /** `undefined`: does not look at the job. */
+  job: JobCondition | undefined;
 }
 
 /** Reads a rule, or says what is wrong with it. */
@@ -127,15 +180,33 @@ export function parseRule(rule: unknown): ParsedRule | "superseded" | "otherwise
   if (rule.kind === "superseded" || rule.kind === "otherwise") return rule.kind;
   if (rule.kind !== "event") return { problem: "not-a-rule" };
 
-  const parts = [rule.topic ?? "", rule.eventType ?? "", rule.field ?? ""];
+  const parts = [rule.topic ?? "", rule.eventType ?? "", rule.field ?? "", rule.job ?? ""];
   if (!parts.every((part) => typeof part === "string")) return { problem: "wrong-part" };
-  const [topic, eventType, field] = parts as [string, string, string];
+  const [topic, eventType, field, property] = parts as [string, string, string, string];
   const from = readValue(rule.from, rule.fromType);
   if (from === "unreadable") return { problem: "wrong-from" };
   const to = readValue(rule.to, rule.toType);
   if (to === "unreadable") return { problem: "wrong-to" };
 
-  return { topic, eventType, field, from, to };
+  if (property === "") return { topic, eventType, field, from, to, job: undefined };
+  const condition = readCondition(rule);
+  if ("problem" in condition) return condition;
+  return { topic, eventType, field, from, to, job: { property, ...condition } };
+}
+
+function readCondition(rule: JsonObject): Omit<JobCondition, "property"> | { problem: RuleProblem } {
+  const op = operators.find((each) => each === rule.op);
+  if (op === undefined) return { problem: "wrong-op" };
+  if (op === "empty" || op === "nempty") return { op, value: undefined };
+
+  const typeOfValue = { string: "str", number: "num", boolean: "bool" }[typeof rule.value as string];
+  const wanted = readValue(rule.value, rule.valueType ?? typeOfValue);
+  if (wanted === "any" || wanted === "unreadable" || wanted.value === null) return { problem: "wrong-value" };
+  const { value } = wanted;
+  if (op === "has") return value === "" ? { problem: "wrong-value" } : { op, value: String(value) };
+  // Of yes and no, neither is the lower.
+  if (op !== "eq" && op !== "neq" && typeof value === "boolean") return { problem: "wrong-op" };
+  return { op, value };
 }
 
 /** The value that a field must have. */

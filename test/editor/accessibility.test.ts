@@ -4,9 +4,18 @@ import type { AxeResults } from "axe-core";
 import { inEachNodeRed } from "./versions";
 
 const at = { z: "tab1", x: 200, wires: [[]] };
+const confirmed = {
+  kind: "event",
+  eventType: "updated",
+  field: "is_confirmed_by_customer",
+  to: true,
+  toType: "bool",
+};
 const rules = [
   { kind: "event", eventType: "updated", field: "status", from: "assigned", fromType: "str" },
-  { kind: "event", topic: "job.changed", field: "driver" },
+  { kind: "event", topic: "job.changed", field: "driver", job: "merchant", op: "eq", value: 124 },
+  { ...confirmed, job: "rating", op: "lte", value: 5 },
+  { kind: "event", job: "customer.address", op: "has", value: "street" },
   { kind: "later" },
   { kind: "superseded" },
   { kind: "otherwise" },
@@ -33,7 +42,7 @@ const flows = [
     name: "ours switch",
     property: "payload",
     rules,
-    outputs: 5,
+    outputs: rules.length,
   },
   { id: "core1", type: "http in", ...at, y: 220, name: "core in", url: "/x", method: "post" },
   {

@@ -131,7 +131,7 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
     const { editor } = session;
     await editor.edit("6 routes");
     assert.deepEqual(
-      await $(".radaro-switch-rule > .radaro-switch-sentence > select").evaluateAll((selects) =>
+      await $(".radaro-switch-inputs > select").evaluateAll((selects) =>
         selects.map((select) => (select as HTMLSelectElement).selectedOptions[0]?.text),
       ),
       [
@@ -331,7 +331,7 @@ inEachNodeRed("Dialogs", { flows, credentials: { acme: { token } } }, (session) 
     assert.deepEqual(labels, [
       "Completed by the driver",
       "Confirmed or rated by the customer",
-      "later.topic · later · driver changed from 5",
+      "later.topic · later · Driver changed from 5",
       "A rule that is not understood",
       "A rule that is not understood",
       "Otherwise",

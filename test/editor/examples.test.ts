@@ -10,7 +10,7 @@ const examples = readdirSync(join(root, "examples"))
 
 inEachNodeRed("Examples", { flows: [] }, (session) => {
   for (const [number, example] of examples.entries()) {
-    it(`"${example}" is imported through the menu, has no mark of an error, and is deployed`, async () => {
+    it(`"${example}" is imported through the menu, has no mark of an error, is changed by no Done, and is deployed`, async () => {
       const { editor } = session;
       const { page } = editor;
       await editor.press("Control+i");
@@ -22,8 +22,22 @@ inEachNodeRed("Examples", { flows: [] }, (session) => {
       await editor.click(item);
       await editor.click("#red-ui-clipboard-dialog-ok");
       await page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
+      // The merchant of the first is there already: Node-RED asks, and its copy uses that one.
+      if (number > 0) await editor.click(page.getByRole("button", { name: "Import copy" }));
 
       await page.waitForFunction(`RED.nodes.filterNodes({ type: "radaro in" }).length === ${number + 1}`);
+      if (number === 0) {
+        // As README says.
+        await editor.click(
+          page.locator("#red-ui-workspace-tabs .red-ui-tab-label", { hasText: "The life of a job" }),
+        );
+        await editor.edit("/radaro");
+        await editor.click("#node-input-btn-config-edit");
+        await page.locator("#node-config-input-token").waitFor();
+        await editor.enter("#node-config-input-token", "Zk3vQ9cXw1LmT7yHs0RdNA");
+        await editor.leave("ok", true);
+        await editor.leave("ok");
+      }
       const problems = await page.evaluate(`{
         const wrong = [];
         const look = (node) => {
@@ -36,12 +50,28 @@ inEachNodeRed("Examples", { flows: [] }, (session) => {
       }`);
       assert.deepEqual(problems, []);
       await editor.deploy();
+
+      const ids = await page.evaluate<string[]>(
+        `["radaro in", "radaro switch"].flatMap((type) => RED.nodes.filterNodes({ type }).at(-1)?.id ?? [])`,
+      );
+      for (const id of ids) {
+        await page.evaluate(`RED.editor.edit(RED.nodes.node("${id}"))`);
+        await editor.dialogOpen();
+        await editor.leave("ok");
+      }
+      assert.equal(await page.evaluate("RED.nodes.dirty()"), false);
       const { flows } = (await (
         await fetch(`${session.nodeRed.url}/flows`, { headers: { "Node-RED-API-Version": "v2" } })
-      ).json()) as { flows: { type: string }[] };
-      // All are imported into one Node-RED, one after the other, and do not collide.
-      assert.equal(flows.filter(({ type }) => type === "radaro in").length, number + 1);
-      assert.equal(flows.filter(({ type }) => type === "radaro-config").length, number + 1);
+      ).json()) as { flows: { id: string; type: string; config?: string }[] };
+      // All are imported into one Node-RED, one after the other, and have one merchant.
+      const nodes = flows.filter(({ type }) => type === "radaro in");
+      assert.equal(nodes.length, number + 1);
+      const merchants = flows.filter(({ type }) => type === "radaro-config");
+      assert.deepEqual(
+        merchants.map(({ id }) => id),
+        [...new Set(nodes.map(({ config }) => config))],
+      );
+      assert.equal(merchants.length, 1);
     });
   }
 });

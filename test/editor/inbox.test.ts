@@ -447,6 +447,56 @@ inEachNodeRed(
   },
 );
 
+inEachNodeRed(
+  "The sidebar in German",
+  {
+    flows: [
+      flows[0]!,
+      merchant("acme", "Acme"),
+      merchant("beta", "Acme"),
+      merchant("none", ""),
+      receive("done", "acme", 100),
+    ],
+    credentials,
+  },
+  (session) => {
+    before(async () => {
+      const page = await session.browser.context.newPage();
+      await page.goto(session.nodeRed.url);
+      await page.evaluate("localStorage.setItem('editor-language', 'de')");
+      await page.close();
+    });
+
+    it("is among the actions, and writes times as German does, though the browser is English", async () => {
+      const { editor } = session;
+      const sidebar = new Sidebar(session);
+      await send(session, "done");
+      await editor.press("Control+Shift+p");
+      await editor.page.keyboard.type("Seitenleiste Radaro");
+      await editor.page
+        .locator(".red-ui-search-result:has-text('Seitenleiste Radaro zeigen')")
+        .first()
+        .waitFor();
+      await editor.press("Enter");
+      const event = sidebar.event("Vom Fahrer erledigt");
+      await event.waitFor();
+      assert.match(await event.innerText(), /\b\d\d:\d\d:\d\d(?! [AP]M)/);
+    });
+
+    it("tells merchants of the same name apart", async () => {
+      const sidebar = new Sidebar(session);
+      await sidebar.open();
+      const options = sidebar.$("select[aria-label=Händler] option");
+      await options.nth(2).waitFor({ state: "attached" });
+      assert.deepEqual((await options.allInnerTexts()).sort(), [
+        "Acme (acme)",
+        "Acme (beta)",
+        "Händler ohne Namen",
+      ]);
+    });
+  },
+);
+
 // Their password is "dispatch".
 const password = "$2b$08$JjZRB6DuqjLgZOmoKVCpyOq6Q3XdN6E7GrBcIZtgMFbGXWPtxF0Pu";
 const users = [

@@ -39,12 +39,14 @@ interface Options {
   prepare?: (userDir: string) => void;
   /** Who uses the editor, where it asks for that. */
   user?: User;
+  /** Where the editor is, with another `httpAdminRoot`. */
+  at?: string;
 }
 
 /** Describes something in Node-RED 4 and in Node-RED 5, each with the package installed. */
 export function inEachNodeRed(
   what: string,
-  { flows, credentials, settings, prepare, user }: Options,
+  { flows, credentials, settings, prepare, user, at = "" }: Options,
   tests: (session: Session) => void,
 ): void {
   for (const [version, program] of versions) {
@@ -70,7 +72,7 @@ export function inEachNodeRed(
         await session.nodeRed.stop();
       });
       beforeEach(async () => {
-        session.editor = await Editor.open(session.browser.context, session.nodeRed.url, user);
+        session.editor = await Editor.open(session.browser.context, session.nodeRed.url + at, user);
       });
       afterEach(() => session.editor.close());
 

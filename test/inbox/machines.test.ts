@@ -12,7 +12,7 @@ import { needs } from "./needs";
 const flows = flowWith({ id: "next", type: "recorder", file: "got.txt" });
 const portOf = ({ nodeRed }: InboxNodeRed) => Number(new URL(nodeRed.url).port);
 
-/** As README has it, but that both get events all the time. */
+/** As docs/inbox.md has it, but that both get events all the time. */
 const configuration = (port: number, dir: string, upstreams: number[]) => `
 daemon off;
 master_process off;

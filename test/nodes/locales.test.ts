@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { states } from "../../nodes/editor/sidebar/inbox";
+import { operators } from "../../src/routing/job-condition";
 import { meanings } from "../../src/routing/meanings";
 
 const dist = join(__dirname, "..", "..", "dist");
@@ -27,6 +28,15 @@ describe("locales", () => {
     ];
     const others = ["changed", "event", "superseded", "otherwise"];
     assert.deepEqual(Object.keys(meaning!), [...Object.keys(meanings), ...others]);
+  });
+
+  it("have every text that the rows of radaro switch ask for", () => {
+    const texts = flatten(JSON.parse(read("locales/en-US/radaro-switch.json")) as Texts);
+    const keys = [...read("radaro-switch.html").matchAll(/\bt\("([\w.-]+)"/g)].map(([, key]) => key!);
+    assert.ok(keys.length > 20);
+    for (const key of [...keys, ...operators.map((op) => `op.${op}`)]) {
+      assert.ok(`radaro-switch.${key}` in texts, key);
+    }
   });
 
   it("have every text that the sidebar asks for", () => {
@@ -69,7 +79,7 @@ describe("locales", () => {
         ([key]) => key,
       );
       assert.ok(asked.length > 3);
-      for (const key of asked) assert.ok(key in english || key.endsWith(".svg"), key);
+      for (const key of asked) assert.ok(key in english || /\.(svg|read)$/.test(key), key);
     });
   }
 });

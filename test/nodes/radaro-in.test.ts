@@ -411,13 +411,24 @@ describe("radaro in", () => {
         const { collect } = await start(flow, credentials);
         const [mine, other] = [collect("out"), collect("out2")];
         const { status, body } = await press(name);
-        assert.deepEqual([status, body], [200, { result: "sent" }]);
         const message = await mine.find(() => true);
+        assert.deepEqual([status, body], [200, { result: "sent", message: message._msgid }]);
         assert.deepEqual(message.payload, readSamples()[name]);
         assert.equal(message.radaro.test, true);
         assert.deepEqual(other.all, []);
       });
     }
+
+    it("is verified by whichever token the merchant has, as a variable holds it", async () => {
+      process.env.RADARO_TEST_TOKEN = '"quoted"';
+      for (const token of [12345, "${RADARO_TEST_TOKEN}", "${RADARO_NOT_SET}", ""]) {
+        await start([tab, config, receive, out], { config: { token, previousToken: " previous== " } });
+        const { body } = await press("job-created");
+        assert.equal((body as { result: string }).result, "sent", String(token));
+        await stop();
+      }
+      delete process.env.RADARO_TEST_TOKEN;
+    });
 
     it("says why nothing was sent", async () => {
       await start([tab, config, { ...receive, topics: ["job.changed"] }, out], credentials);

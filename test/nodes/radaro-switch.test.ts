@@ -28,7 +28,7 @@ async function begin(rules: unknown[], options: object = {}) {
     checkall: true,
     wires,
   };
-  const { collect } = await start([
+  const { collect, RED } = await start([
     tab,
     { ...node, property: "payload", ...options },
     ...outputs,
@@ -48,7 +48,7 @@ async function begin(rules: unknown[], options: object = {}) {
     await Promise.race([done.find(mine), caught.find(mine)]);
     return behind.flatMap(({ all }, i) => (all.length > before[i]! ? [i + 1] : []));
   };
-  return { send, behind, caught };
+  return { send, behind, caught, RED };
 }
 
 describe("radaro switch", () => {
@@ -83,6 +83,25 @@ describe("radaro switch", () => {
     await stop();
     const first = await begin(rules, { checkall: false });
     assert.deepEqual(await first.send({ payload: readSamples()["job-completed"] }), [1]);
+  });
+
+  it("routes by the job: a bad rating, and the merchants of a group", async () => {
+    const low = { ...rated, job: "rating", op: "lte", value: "3", valueType: "num" };
+    const merchant = (value: number) => ({
+      kind: "event",
+      job: "merchant",
+      op: "eq",
+      value,
+      valueType: "num",
+    });
+    const { send } = await begin([low, merchant(124), merchant(125), otherwise]);
+    const payload = readSamples()["job-confirmed"];
+    const job = payload.order_info as object;
+    assert.deepEqual(await send({ payload }), [1, 2]);
+    assert.deepEqual(await send({ payload: { ...payload, order_info: { ...job, rating: 4 } } }), [2]);
+    assert.deepEqual(await send({ payload: { ...payload, order_info: { ...job, rating: null } } }), [2]);
+    assert.deepEqual(await send({ payload: { ...payload, order_info: { ...job, merchant: 125 } } }), [1, 3]);
+    assert.deepEqual(await send({ payload: readSamples()["optimisation-completed"] }), [4]);
   });
 
   it("tells a superseded event by msg.radaro, wherever the event itself is", async () => {
@@ -135,6 +154,35 @@ describe("radaro switch", () => {
       warnings.map(({ msg }) => msg),
       ["radaro-switch.problem.in-rule"],
     );
+  });
+
+  it("says when no rule matched a test event, until the next message, and says nothing of other events", async () => {
+    const { send, RED } = await begin([completed]);
+    const told: unknown[] = [];
+    const onStatus = ({ id, status }: { id: string; status: { text?: string } }) => {
+      if (id === "switch") told.push(status.text);
+    };
+    const onComms = ({ topic, data }: { topic: string; data: object }) => {
+      if (topic === "radaro-test") told.push({ ...data, message: "message" in data && typeof data.message });
+    };
+    RED.events.on("node-status", onStatus).on("comms", onComms);
+    const noRule = ["radaro-switch.status.no-rule", { node: "switch", message: "string" }];
+    const [other, fitting] = [readSamples()["job-created"], readSamples()["job-completed"]];
+    const steps: [message: object, told: unknown[]][] = [
+      [{ payload: other }, []],
+      [{ payload: other, radaro: null }, []],
+      [{ payload: other, radaro: { test: true } }, noRule],
+      [{ payload: other, radaro: { test: true } }, noRule],
+      [{ payload: fitting, radaro: { test: true } }, [undefined]],
+      [{ payload: fitting, radaro: { test: true } }, []],
+      [{ payload: other, radaro: { test: true } }, noRule],
+      [{ payload: other, radaro: {} }, [undefined]],
+    ];
+    for (const [message, expected] of steps) {
+      await send(message);
+      assert.deepEqual(told.splice(0), expected, JSON.stringify(message).slice(-40));
+    }
+    RED.events.off("node-status", onStatus).off("comms", onComms);
   });
 
   it("does without rules", async () => {

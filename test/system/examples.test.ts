@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { Aedes } from "aedes";
 import { startNodeRed, type NodeRed } from "../../scripts/node-red";
 import type { SampleName } from "../../src/event/catalog";
 import type { JsonObject } from "../../src/event/json";
+import { compileRules } from "../../src/routing/rules";
 import { readSamples, sampleNames } from "../events";
 import { connect, type Comms } from "./editor-comms";
 import { install, root } from "./package";
@@ -23,16 +26,18 @@ interface FlowNode extends JsonObject {
 const files = readdirSync(join(root, "examples")).sort();
 const read = (number: number) =>
   JSON.parse(readFileSync(join(root, "examples", files[number - 1]!), "utf8")) as FlowNode[];
+const all = files.map((_, i) => read(i + 1));
 
 describe("examples", () => {
-  it("are five, made of core nodes and ours alone, each explained by a comment", () => {
-    assert.equal(files.length, 5);
+  it("are six, made of core nodes and ours alone, each explained by a comment", () => {
+    assert.equal(files.length, 6);
     const core = [
       "tab",
       "comment",
       "debug",
-      "switch",
       "change",
+      "template",
+      "function",
       "http request",
       "file",
       "catch",
@@ -41,8 +46,7 @@ describe("examples", () => {
       "mqtt-broker",
     ];
     const ours = ["radaro in", "radaro switch", "radaro-config"];
-    for (let number = 1; number <= 5; number++) {
-      const flow = read(number);
+    for (const flow of all) {
       for (const { type } of flow) assert.ok([...core, ...ours].includes(type), type);
       for (const tab of flow.filter(({ type }) => type === "tab")) {
         const comments = flow.filter(({ type, z }) => type === "comment" && z === tab.id);
@@ -52,6 +56,28 @@ describe("examples", () => {
       assert.equal(ids.size, flow.length);
       for (const { wires } of flow) for (const id of wires?.flat() ?? []) assert.ok(ids.has(id));
       assert.ok(!JSON.stringify(flow).includes("credentials"));
+    }
+  });
+
+  it("have the same merchant, and nothing else in common, so that a second one uses the merchant that is there", () => {
+    const merchants = all.flatMap((flow) => flow.filter(({ type }) => type === "radaro-config"));
+    assert.equal(merchants.length, files.length);
+    for (const merchant of merchants) assert.deepEqual(merchant, merchants[0]);
+    const others = all.flat().filter(({ type }) => type !== "radaro-config");
+    assert.equal(new Set(others.map(({ id }) => id)).size, others.length);
+  });
+
+  it("have a test event that their own rules send on, as their test button says", () => {
+    const samples = readSamples();
+    for (const flow of all) {
+      const rules = flow.filter(({ type }) => type === "radaro switch").map((node) => node.rules as object[]);
+      for (const { sample } of flow.filter(({ type }) => type === "radaro in")) {
+        for (const each of rules) {
+          const { route, problems } = compileRules(each, true);
+          assert.deepEqual(problems, []);
+          assert.ok(route(samples[sample as SampleName]).length > 0, `${String(sample)}: no rule matches`);
+        }
+      }
     }
   });
 });
@@ -86,6 +112,11 @@ describe("example", () => {
     for (const name of names) await send(readSamples()[name]);
   };
 
+  const sendRating = async (rating: number | null) => {
+    const confirmed = readSamples()["job-confirmed"];
+    await send({ ...confirmed, order_info: { ...(confirmed.order_info as object), rating } });
+  };
+
   it("1: routes the life of a job", async () => {
     await begin(1);
     await sendSamples(...sampleNames);
@@ -117,24 +148,55 @@ describe("example", () => {
     }
     // Each event of the second job is behind those of the first: one sent twice would be among these.
     assert.deepEqual((await comms.debugged(4)).sort(), [
+      ["Ask what went wrong", "Ask Priya Ryan about rating 3 of 10 (job 2)"],
+      ["Ask what went wrong", "Ask Priya Ryan about rating 3 of 10 (job 410077215)"],
       ["Bill the job", "Bill job 2 to Priya Ryan"],
       ["Bill the job", "Bill job 410077215 to Priya Ryan"],
-      ["Thank the customer", "Thank Priya Ryan for rating 3 (job 2)"],
-      ["Thank the customer", "Thank Priya Ryan for rating 3 (job 410077215)"],
+    ]);
+  });
+
+  it("2: thanks for a high rating, asks about a low one, and leaves alone who gave none", async () => {
+    await begin(2);
+    for (const rating of [null, 7, 6, 10, 1]) await sendRating(rating);
+    assert.deepEqual(await comms.debugged(4), [
+      ["Thank the customer", "Thank Priya Ryan for rating 7 of 10 (job 410077215)"],
+      ["Ask what went wrong", "Ask Priya Ryan about rating 6 of 10 (job 410077215)"],
+      ["Thank the customer", "Thank Priya Ryan for rating 10 of 10 (job 410077215)"],
+      ["Ask what went wrong", "Ask Priya Ryan about rating 1 of 10 (job 410077215)"],
     ]);
   });
 
   it("3: rings someone for a failed job and a low rating, and not for a good one or none", async () => {
     await begin(3);
-    const confirmed = readSamples()["job-confirmed"];
-    for (const rating of [null, 10, 5])
-      await send({ ...confirmed, order_info: { ...(confirmed.order_info as object), rating } });
+    for (const rating of [null, 10, 4]) await sendRating(rating);
     await sendSamples(...sampleNames);
     const shown = await comms.debugged(2);
     assert.deepEqual(shown.map(([, text]) => text).sort(), [
       "Job 410077215 failed: Sofa, two-seater. Customer: +61370104455",
       "Job 410077215 was rated 3 of 10. Customer: +61370104455",
     ]);
+  });
+
+  it("3: asks the phone service to ring, and says so where that answers with an error", async () => {
+    const asked: unknown[] = [];
+    const service = createHttpServer((req, res) => {
+      void text(req).then((body) => {
+        asked.push(JSON.parse(body));
+        res.writeHead(asked.length === 1 ? 200 : 500).end("what it says");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(service, "listening");
+    try {
+      const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/call`;
+      await begin(3, (node) => (node.type === "http request" ? { ...node, url, d: false } : node));
+      await sendSamples("job-failed", "job-failed");
+      const { msg } = await comms.told<{ msg: string }>("debug", ({ msg }) => msg.includes("answered"));
+      assert.equal(msg, "The phone service answered 500");
+      const text = "Job 410077215 failed: Sofa, two-seater. Customer: +61370104455";
+      assert.deepEqual(asked, Array(2).fill({ to: "+61370100001", text }));
+    } finally {
+      service.close();
+    }
   });
 
   it("4: keeps a log, one line each, with what was refused for a wrong type too", async () => {
@@ -157,6 +219,32 @@ describe("example", () => {
     );
     assert.match(lines.at(-1)?.problem ?? "", /new_values must be an object or null/);
     assert.ok(!text.includes(token));
+  });
+
+  it("6: tells the customer that the driver is on the way, as the event has it, where there is a phone number", async () => {
+    await begin(6);
+    const event = readSamples()["job-in-progress"];
+    const job = event.order_info as JsonObject;
+    const customers = [
+      { name: "Without", phone: "" },
+      { name: "Nobody's", phone: null },
+      { name: `Zoë O'Brien & "Sons" <3`, phone: "+61370104456" },
+    ];
+    for (const customer of customers) {
+      const customer_tracking_url = "https://example.com/track?job=2&lang=en";
+      await send({
+        ...event,
+        order_info: { ...job, title: "Fridge / 70 cm", customer, customer_tracking_url },
+      });
+    }
+    await sendSamples(...sampleNames);
+    assert.deepEqual(
+      (await comms.debugged(2)).map(([, text]) => text),
+      [
+        `To +61370104456: Hello Zoë O'Brien & "Sons" <3, your driver is on the way with: Fridge / 70 cm. Follow your delivery at https://example.com/track?job=2&lang=en`,
+        "To +61370104455: Hello Priya Ryan, your driver is on the way with: Sofa, two-seater. Follow your delivery at https://example.com/track/410077215",
+      ],
+    );
   });
 
   describe("5, with a broker,", () => {

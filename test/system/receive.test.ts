@@ -70,8 +70,10 @@ for (const [name, settings, adminRoot] of [
       return { status: response.status, headers: response.headers, text: await response.text() };
     }
     /** What a probe has got since the last time, as soon as it is at least `count` messages. */
-    async function got(id: string, count: number): Promise<EventMessage[]> {
-      return (await (await fetch(`${admin}/probe/${id}/${count}`)).json()) as EventMessage[];
+    async function got(id: string, count: number): Promise<(EventMessage & { _msgid: string })[]> {
+      return (await (await fetch(`${admin}/probe/${id}/${count}`)).json()) as (EventMessage & {
+        _msgid: string;
+      })[];
     }
     const nothing = async () =>
       assert.deepEqual(await Promise.all(["a", "b", "c", "caught"].map((id) => got(id, 0))), [
@@ -185,7 +187,9 @@ for (const [name, settings, adminRoot] of [
       const { status, text } = await post({ ...event, token: tokens.acme });
       assert.equal(status, 400);
       assert.match(text, /new_values must be an object or null, order_info must be an object or null/);
-      const [message] = (await got("caught", 1)) as (EventMessage & { error: { message: string } })[];
+      const [message] = (await got("caught", 1)) as unknown as (EventMessage & {
+        error: { message: string };
+      })[];
       assert.deepEqual(message?.payload, event);
       assert.equal(message?.radaro.orderId, 5);
       assert.match(message.error.message, /new_values must be an object or null/);
@@ -282,8 +286,9 @@ for (const [name, settings, adminRoot] of [
         });
         return [response.status, (await response.json()) as unknown];
       };
-      assert.deepEqual(await press("in-c", "job-failed"), [200, { result: "sent" }]);
+      const sent = await press("in-c", "job-failed");
       const [message] = await got("c", 1);
+      assert.deepEqual(sent, [200, { result: "sent", message: message?._msgid }]);
       assert.deepEqual(message?.payload, readSamples()["job-failed"]);
       assert.equal(message?.radaro.test, true);
       assert.deepEqual(await press("gone", "job-failed"), [404, { result: "not-deployed" }]);

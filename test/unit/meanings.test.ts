@@ -15,12 +15,12 @@ describe("meanings", () => {
   });
 
   it("match the samples that they mean, and no other", () => {
-    const meant: Partial<Record<SampleName, Meaning>> = {
+    const meant: Partial<Record<SampleName, Meaning | Meaning[]>> = {
       "job-created": "job-created",
       "job-assigned": "job-assigned",
       "job-in-progress": "driver-on-the-way",
       "job-completed": "job-completed",
-      "job-confirmed": "job-rated",
+      "job-confirmed": ["job-rated", "job-rated-low"],
       "job-failed": "job-failed",
       "job-deleted": "job-deleted",
       "job-deadline-changed": "deadline-changed",
@@ -35,7 +35,7 @@ describe("meanings", () => {
     const { route } = compileRules(all.map(ruleOf), true);
     for (const name of sampleNames) {
       const matched = all.filter((_, i) => route(readSamples()[name]).includes(i));
-      assert.deepEqual(matched, meant[name] ? [meant[name]] : [], name);
+      assert.deepEqual(matched, [meant[name] ?? []].flat(), name);
     }
   });
 
@@ -52,6 +52,27 @@ describe("meanings", () => {
     const rated = { kind: "event", eventType: "updated", field: "is_confirmed_by_customer", toType: "bool" };
     assert.equal(meaningOf({ ...rated, to: true }), "job-rated");
     assert.equal(meaningOf({ ...rated, to: "true" }), "job-rated");
+  });
+
+  it("are the same with a condition on the job, but for the rating, which makes one of its own", () => {
+    const merchant = { job: "merchant", op: "eq", value: 124, valueType: "num" };
+    for (const meaning of [...all, "changed", "event"] as Meaning[]) {
+      const withoutRating = meaning === "job-rated-low" ? "job-rated" : meaning;
+      assert.equal(meaningOf({ ...ruleOf(meaning), ...merchant }), withoutRating);
+    }
+    const rated = { ...ruleOf("job-rated"), job: "rating" };
+    for (const [op, value, valueType, meaning] of [
+      ["lte", 5, "num", "job-rated-low"],
+      ["lte", "3", "num", "job-rated-low"],
+      ["lte", "3", "str", "job-rated"],
+      ["lt", "3", "num", "job-rated"],
+      ["gte", "9", "num", "job-rated"],
+      ["empty", "", "str", "job-rated"],
+      ["lte", "", "num", undefined],
+    ]) {
+      assert.equal(meaningOf({ ...rated, op, value, valueType }), meaning);
+    }
+    assert.equal(meaningOf({ ...ruleOf("job-failed"), job: "rating", op: "lte", value: 5 }), "job-failed");
   });
 
   it("are a change of a field, or an event, where nothing more special fits", () => {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { operators, type Operator } from "../../src/routing/job-condition";
 import type { JsonObject } from "../../src/event/json";
-import { compileRules, findRuleProblem, type EventRule, type Rule } from "../../src/routing/rules";
+import {
+  compileRules,
+  findRuleProblem,
+  type EventRule,
+  type Rule,
+  type ValueType,
+} from "../../src/routing/rules";
 import { readSamples, sampleNames } from "../events";
 
 const samples = readSamples();
@@ -145,6 +152,20 @@ describe("rules", () => {
       [{ kind: "event", field: "a", to: "yes", toType: "bool" }, "wrong-to"],
       [{ kind: "event", field: "a", to: "", toType: "num" }, "wrong-to"],
       [{ kind: "event", field: "a", to: "x", toType: "jsonata" }, "wrong-to"],
+      [{ kind: "event", job: ["rating"], op: "empty" }, "wrong-part"],
+      [{ kind: "event", job: "rating" }, "wrong-op"],
+      [{ kind: "event", job: "rating", op: "below", value: 3, valueType: "num" }, "wrong-op"],
+      [{ kind: "event", job: "rating", op: "toString", value: 3, valueType: "num" }, "wrong-op"],
+      [{ kind: "event", job: "x", op: "lt", value: "true", valueType: "bool" }, "wrong-op"],
+      [{ kind: "event", job: "rating", op: "lt", value: "low", valueType: "num" }, "wrong-value"],
+      [{ kind: "event", job: "rating", op: "lt", value: "", valueType: "num" }, "wrong-value"],
+      [{ kind: "event", job: "rating", op: "eq" }, "wrong-value"],
+      [{ kind: "event", job: "rating", op: "eq", value: null }, "wrong-value"],
+      [{ kind: "event", job: "rating", op: "eq", value: [3] }, "wrong-value"],
+      [{ kind: "event", job: "rating", op: "eq", value: "", valueType: "null" }, "wrong-value"],
+      [{ kind: "event", job: "rating", op: "eq", value: "", valueType: "any" }, "wrong-value"],
+      [{ kind: "event", job: "rating", op: "eq", value: "x", valueType: "jsonata" }, "wrong-value"],
+      [{ kind: "event", job: "title", op: "has", value: "", valueType: "str" }, "wrong-value"],
     ];
     for (const [rule, problem] of broken) {
       assert.equal(findRuleProblem(rule), problem);
@@ -156,12 +177,103 @@ describe("rules", () => {
       assert.equal(findRuleProblem(rule), undefined);
   });
 
+  describe("about the job", () => {
+    const low: EventRule = { ...rated, job: "rating", op: "lte", value: "5", valueType: "num" };
+
+    it("tell a bad rating from a good one and from none", () => {
+      const confirmed = samples["job-confirmed"];
+      const rating = (rating: unknown) => ({
+        ...confirmed,
+        order_info: { ...(confirmed.order_info as JsonObject), rating },
+      });
+      assert.deepEqual(route([low, rated], confirmed), [0, 1]);
+      for (const bad of [1, 5]) assert.deepEqual(route([low, rated], rating(bad)), [0, 1]);
+      for (const good of [6, 10, null, undefined, "3", ""])
+        assert.deepEqual(route([low, rated], rating(good)), [1]);
+      assert.deepEqual(route([low], samples["job-completed"]), [], "the driver completed it");
+    });
+
+    it("read the value by its type, also from the text that the editor keeps", () => {
+      const job = { n: 3, s: "3", b: true, t: "true" };
+      const is = (job: string, value: unknown, valueType: unknown, op = "eq") =>
+        ({ kind: "event", job, op, value, valueType }) as EventRule;
+      const holds = (rule: EventRule) => matches(rule, { order_info: job });
+      for (const value of [3, "3"]) {
+        assert.deepEqual([holds(is("n", value, "num")), holds(is("s", value, "num"))], [true, false]);
+        assert.deepEqual([holds(is("s", value, "str")), holds(is("n", value, "str"))], [true, false]);
+        assert.ok(holds(is("n", value, "num", "has")) && holds(is("s", value, "num", "has")));
+      }
+      for (const value of [true, "true"]) {
+        assert.deepEqual([holds(is("b", value, "bool")), holds(is("t", value, "bool"))], [true, false]);
+      }
+      // Left out, the type is the value's own.
+      assert.deepEqual([holds(is("n", 3, undefined)), holds(is("n", "3", undefined))], [true, false]);
+      assert.deepEqual([holds(is("b", true, undefined)), holds(is("s", "3", undefined))], [true, true]);
+    });
+
+    it("do not look at the job where none of its properties is named", () => {
+      for (const job of [undefined, ""]) {
+        assert.ok(matches({ job, op: "eq", value: "x", valueType: "str" }, {}));
+        assert.ok(matches({ job, op: "nonsense" as "eq" }, { order_info: null }));
+      }
+    });
+
+    it("match no event that carries no job", () => {
+      const { order_info, ...without } = samples["job-confirmed"];
+      assert.ok(order_info);
+      for (const order_info of [undefined, null, "text", 1, [], [{ rating: 1 }]]) {
+        for (const op of operators) {
+          const rule = { ...rated, job: "rating", op, value: "5", valueType: "str" } as EventRule;
+          assert.deepEqual(route([rule, rated], { ...without, order_info }), [1], op);
+        }
+      }
+      assert.deepEqual(
+        route([{ ...rated, job: "rating", op: "empty" }], { ...without, order_info: {} }),
+        [0],
+      );
+    });
+
+    it("hold together with all other parts", () => {
+      const driver = { job: "driver", op: "eq", value: 7946, valueType: "num" } as const;
+      const event = samples["job-confirmed"];
+      assert.ok(matches({ ...driver }, event));
+      assert.ok(
+        matches({ ...rated, ...driver, topic: "job.status_changed", from: false, fromType: "bool" }, event),
+      );
+      assert.equal(matches({ ...completed, ...driver }, event), false);
+      assert.equal(matches({ ...driver, topic: "another" }, event), false);
+      assert.equal(matches({ ...driver, eventType: "created" }, event), false);
+      assert.equal(matches({ ...rated, ...driver, from: true, fromType: "bool" }, event), false);
+    });
+
+    it("read a property once an event, however many rules look at it", () => {
+      for (const parts of [{}, { field: "status" }, { field: "status", to: "delivered", toType: "str" }]) {
+        for (const count of [1, 100]) {
+          let reads = 0;
+          const order_info = {
+            get merchant() {
+              reads += 1;
+              return 99;
+            },
+          };
+          const rules = Array.from({ length: count }, (_, i) => [
+            { kind: "event", ...parts, job: "merchant", op: "eq", value: i, valueType: "num" },
+            { kind: "event", ...parts, job: "merchant", op: "gt", value: i, valueType: "num" },
+          ]).flat();
+          const matching = route(rules, { new_values: { status: "delivered" }, order_info });
+          assert.equal(matching.length, count === 1 ? 1 : 100);
+          assert.equal(reads, 1);
+        }
+      }
+    });
+  });
+
   it("do what the contract says, for any rules and events", () => {
     const name = fc.constantFrom("a", "b");
     const value = fc.constantFrom<unknown[]>("x", "1", 1, true, false, null);
     const values = fc.option(fc.dictionary(name, value), { nil: null });
     const event = fc.record(
-      { topic: name, event_type: name, new_values: values, old_values: values },
+      { topic: name, event_type: name, new_values: values, old_values: values, order_info: values },
       { requiredKeys: [] },
     );
     const wanted = fc.constantFrom(
@@ -173,8 +285,18 @@ describe("rules", () => {
       ["null", null],
     );
     const part = fc.constantFrom("", "a", "b");
+    const condition = fc.constantFrom<[Operator, ValueType, unknown, (actual: unknown) => boolean][]>(
+      ["eq", "str", "x", (actual) => actual === "x"],
+      ["eq", "num", "1", (actual) => actual === 1],
+      ["neq", "bool", true, (actual) => actual !== true],
+      ["lte", "num", 1, (actual) => typeof actual === "number" && actual <= 1],
+      ["gt", "num", "1", () => false],
+      ["has", "str", "X", (actual) => actual === "x"],
+      ["empty", "str", "", (actual) => actual === undefined || actual === null],
+      ["nempty", "any", "", (actual) => actual !== undefined && actual !== null],
+    );
     const rule = fc.oneof(
-      { weight: 4, arbitrary: fc.tuple(part, part, part, wanted, wanted) },
+      { weight: 4, arbitrary: fc.tuple(part, part, part, wanted, wanted, part, condition) },
       { weight: 1, arbitrary: fc.constantFrom(superseded, otherwise) },
     );
     fc.assert(
@@ -187,7 +309,7 @@ describe("rules", () => {
           } else if (rule === superseded) {
             if (late && (checkall || !before)) expected.push(place);
           } else if (Array.isArray(rule)) {
-            const [topic, type, field, [fromType, from], [toType, to]] = rule;
+            const [topic, type, field, [fromType, from], [toType, to], job, [, , , isMet]] = rule;
             let holds = (!topic || event.topic === topic) && (!type || event.event_type === type);
             if (field) {
               holds &&= field in (event.new_values ?? {});
@@ -195,13 +317,15 @@ describe("rules", () => {
               if (fromType !== "any")
                 holds &&= field in (event.old_values ?? {}) && event.old_values?.[field] === from;
             }
+            if (job) holds &&= !!event.order_info && isMet(event.order_info[job]);
             if (holds && (checkall || !before)) expected.push(place);
           }
         });
         const compiled = rules.map((rule) => {
           if (!Array.isArray(rule)) return rule;
-          const [topic, eventType, field, [fromType, from], [toType, to]] = rule;
-          return { kind: "event", topic, eventType, field, from, fromType, to, toType };
+          const [topic, eventType, field, [fromType, from], [toType, to], job, [op, valueType, value]] = rule;
+          const condition = { job, op, value, valueType };
+          return { kind: "event", topic, eventType, field, from, fromType, to, toType, ...condition };
         });
         assert.deepEqual(route(compiled, event, checkall, late), expected);
       }),

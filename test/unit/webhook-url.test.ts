@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { findUrlProblems } from "../../src/receiving/webhook-url";
+import {
+  addressOf,
+  findUrlProblems,
+  readAddress,
+  splitUrl,
+  webhookUrl,
+  type UrlProblem,
+} from "../../src/receiving/webhook-url";
 
 describe("findUrlProblems", () => {
   const hosts = {
@@ -33,5 +40,106 @@ describe("findUrlProblems", () => {
 
   it("says that http lets the token be read on its way", () => {
     assert.deepEqual(findUrlProblems("http://flows.example.com/radaro"), ["not-https"]);
+  });
+
+  it("says that nobody comes through Home Assistant's ingress without a login", () => {
+    const ingress = "https://ha.example.com/api/hassio_ingress/AbC123/endpoint/radaro";
+    assert.deepEqual(findUrlProblems(ingress), ["behind-login"]);
+  });
+
+  it("says where a URL is longer than what Radaro keeps of one", () => {
+    const url = (length: number) => "https://flows.example.com/".padEnd(length, "x");
+    const lengths: [number, UrlProblem[]][] = [
+      [500, []],
+      [501, ["too-long"]],
+    ];
+    for (const [length, expected] of lengths) assert.deepEqual(findUrlProblems(url(length)), expected);
+  });
+});
+
+describe("addressOf", () => {
+  const cases: [pathname: string, adminRoot: string, address: string][] = [
+    ["/", "/", ""],
+    ["/admin/", "/admin/", ""],
+    ["/admin/", "/admin", ""],
+    ["/nodered/", "/", "/nodered"],
+    ["/nodered/admin/", "/admin/", "/nodered"],
+    ["/nodered/", "/nodered/", ""],
+    ["/api/hassio_ingress/AbC123/", "/", "/api/hassio_ingress/AbC123"],
+    // What the proxy does with it cannot be known.
+    ["/editor/", "/admin/", ""],
+  ];
+  for (const [pathname, adminRoot, expected] of cases) {
+    it(`of an editor at ${pathname} with httpAdminRoot ${adminRoot} ends with "${expected}"`, () => {
+      const origin = "https://flows.example.com";
+      assert.equal(addressOf({ origin, pathname }, adminRoot), origin + expected);
+    });
+  }
+});
+
+describe("webhookUrl", () => {
+  it("joins address, httpNodeRoot and path, encoded as they travel", () => {
+    const cases: [nodeRoot: string, path: string, expected: string][] = [
+      ["/", "/radaro", "/radaro"],
+      ["/", "radaro/", "/radaro"],
+      ["/hooks/", "/é", "/hooks/%C3%A9"],
+      ["/hooks", "/a%20b", "/hooks/a%20b"],
+      ["/", "/\ud800", "/%EF%BF%BD"],
+    ];
+    for (const [nodeRoot, path, expected] of cases) {
+      assert.equal(webhookUrl("https://x.example/y", nodeRoot, path), `https://x.example/y${expected}`);
+    }
+  });
+});
+
+describe("splitUrl", () => {
+  it("takes a whole URL apart, so that webhookUrl makes the same of it", () => {
+    const cases: [url: string, nodeRoot: string, address: string, path: string][] = [
+      ["https://x.example/radaro", "/", "https://x.example", "/radaro"],
+      [" HTTPS://x.example:8443/a/é/ ", "/", "https://x.example:8443", "/a/é"],
+      ["https://x.example/hooks/radaro", "/hooks/", "https://x.example", "/radaro"],
+      ["https://x.example/nodered/hooks/radaro", "/hooks", "https://x.example/nodered", "/radaro"],
+      ["http://x.example", "/", "http://x.example", "/"],
+    ];
+    for (const [url, nodeRoot, address, path] of cases) {
+      assert.deepEqual(splitUrl(url, nodeRoot), { address, path }, url);
+      const bare = (whole: string) => new URL(whole).href.replace(/\/$/, "");
+      assert.equal(bare(webhookUrl(address, nodeRoot, path)), bare(url));
+    }
+  });
+
+  it("leaves out what Basic credentials are in it, and keeps what is no path to be marked", () => {
+    const url = "https://user:secret@x.example/radaro?a=1#b";
+    assert.deepEqual(splitUrl(url, "/"), { address: "https://x.example", path: "/radaro?a=1#b" });
+  });
+
+  it("takes a URL that is not below httpNodeRoot as it is", () => {
+    const split = splitUrl("https://x.example/radaro", "/hooks");
+    assert.deepEqual(split, { address: "https://x.example", path: "/radaro" });
+  });
+
+  it("knows what is no URL", () => {
+    for (const path of ["/radaro", "", "radaro", "//x.example/radaro", "https://", "mailto:a@x.example"]) {
+      assert.equal(splitUrl(path, "/"), undefined, path);
+    }
+  });
+});
+
+describe("readAddress", () => {
+  it("takes https with a host, and a port and a path where there are some", () => {
+    const cases = {
+      "https://x.example": "https://x.example",
+      " https://X.example/ ": "https://x.example",
+      "https://x.example:8443/nodered/": "https://x.example:8443/nodered",
+      " ": "",
+    };
+    for (const [text, expected] of Object.entries(cases)) assert.equal(readAddress(text), expected);
+  });
+
+  it("takes nothing else", () => {
+    const wrong = ["http://x.example", "x.example", "https://", "https://x.example?a", "https://x.example/#"];
+    for (const text of [...wrong, "https://user:secret@x.example"]) {
+      assert.equal(readAddress(text), undefined, text);
+    }
   });
 });

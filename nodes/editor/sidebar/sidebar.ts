@@ -1,6 +1,6 @@
 import type { EditorRED } from "node-red";
 import { topics } from "../../../src/event/catalog";
-import { idsOf, nameOf } from "../names";
+import { idsOf, nameOf, nameOfMerchant } from "../names";
 import { ask, mayRun, states, type Failure, type Inbox, type State, type StoredEvent } from "./inbox";
 import { createList } from "./list";
 import { button } from "./row";
@@ -9,6 +9,9 @@ import { reasonOf, refusal, t, timeOf } from "./words";
 declare const RED: EditorRED;
 
 const tabId = "radaro";
+
+/** In the list of actions, where it can be given a key. */
+const action = "radaro:show-sidebar";
 const rememberedMerchant = "radaro-inbox-merchant";
 
 /** How long nothing is asked after what is shown was asked for, at least, in milliseconds. */
@@ -30,10 +33,15 @@ export function addSidebar(): void {
     iconClass: "fa fa-inbox",
     content: sidebar[0],
     enableOnEdit: true,
+    action,
+  });
+  RED.actions.add(action, () => RED.sidebar.show(tabId), {
+    label: "node-red-contrib-radaro/radaro-config:sidebar.action",
   });
 }
 
 export function removeSidebar(): void {
+  RED.actions.remove(action);
   RED.sidebar.removeTab(tabId);
 }
 
@@ -69,6 +77,8 @@ function createSidebar(): JQuery {
     .append(filters, state.element, actions, problem, refused, list.element)
     .hide();
   content.append(message, inbox);
+
+  const title = (merchant: Inbox) => nameOfMerchant(merchant, inboxes);
 
   /** How many events of the chosen merchant can be run again together. */
   const countOf = (state: (typeof runnable)[number]) =>
@@ -124,7 +134,7 @@ function createSidebar(): JQuery {
     inbox.show();
     const names = JSON.stringify(inboxes.map(({ id, name }) => [id, name]));
     if (merchant.data("names") !== names) {
-      const options = inboxes.map(({ id, name }) => $("<option>", { value: id }).text(title(name)));
+      const options = inboxes.map((each) => $("<option>", { value: each.id }).text(title(each)));
       merchant.data("names", names).empty().append(options);
     }
     merchant.val(chosen.id);
@@ -177,15 +187,16 @@ function createSidebar(): JQuery {
   });
   for (const { state, button } of runAll) {
     button.on("click", () => {
-      const values = { count: countOf(state), name: title(chosen?.name) };
+      if (!chosen) return;
+      const values = { count: countOf(state), name: title(chosen) };
       confirm(button, `run-${state}`, values, () => void act(`run-${state}`));
     });
   }
   clear.on("click", () => {
     if (!chosen) return;
-    const { counts, name } = chosen;
+    const { counts } = chosen;
     const count = counts.failed + counts.handedOver + counts.processed;
-    const values = { count, waiting: counts.waiting, name: title(name) };
+    const values = { count, waiting: counts.waiting, name: title(chosen) };
     confirm(clear, "clear", values, () => void act("clear"));
   });
 
@@ -322,11 +333,6 @@ function showRefused(element: JQuery, refused: Inbox["refused"]): void {
     .data("shown", same)
     .empty()
     .append($("<summary>").text(t("label.refused", { count: all })), $("<ul>").append(list));
-}
-
-/** What a merchant is called. */
-function title(name: string | undefined): string {
-  return name || t("unnamed");
 }
 
 function notify(texts: string[], type: "success" | "warning" | "error"): void {

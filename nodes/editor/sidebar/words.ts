@@ -44,11 +44,12 @@ export function refusal(why: string): string {
   return RED._(`node-red-contrib-radaro/radaro-in:radaro-in.refusal.${why}`, { defaultValue: why });
 }
 
-/** The time alone today, with the date before. */
+/** The time alone today, with the date before, as the editor's language has it. */
 export function timeOf(iso: string): string {
   const date = new Date(iso);
   const isToday = date.toDateString() === new Date().toDateString();
-  return isToday ? date.toLocaleTimeString() : date.toLocaleString();
+  const language = RED.i18n.lang();
+  return isToday ? date.toLocaleTimeString(language) : date.toLocaleString(language);
 }
 
 /** Why something was not done, as far as it is known. */
@@ -60,8 +61,11 @@ export function reasonOf(failure: unknown): string {
   return failure.status === 0 ? t("failure.no-answer") : t("failure.other", { status: failure.status });
 }
 
-/** Numbers as they are written in the browser's language. */
+/** Numbers as they are written in the editor's language. */
 function said(values: Values): Record<string, string> {
-  const entries = Object.entries(values).map(([name, value]) => [name, value.toLocaleString()]);
+  const entries = Object.entries(values).map(([name, value]) => [
+    name,
+    value.toLocaleString(RED.i18n.lang()),
+  ]);
   return Object.fromEntries(entries) as Record<string, string>;
 }
