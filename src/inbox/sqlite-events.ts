@@ -23,6 +23,8 @@ export class Events {
   readonly counts: Record<State, number> = { waiting: 0, processed: 0, "handed-over": 0, failed: 0 };
   #bytes = 0;
   #last: number;
+  /** The seq of the event that came last, as the database had it when it was opened. */
+  readonly found: number;
 
   /** @param last whatever is in there, the events to come have later seqs than this */
   constructor(
@@ -30,7 +32,8 @@ export class Events {
     private readonly max: typeof bounds,
     last: number,
   ) {
-    this.#last = Math.max(last, db.one("SELECT last FROM inbox")!.last as number);
+    this.found = db.one("SELECT last FROM inbox")!.last as number;
+    this.#last = Math.max(last, this.found);
     for (const row of db.all("SELECT state, count(*) AS count, sum(size) AS size FROM events GROUP BY state"))
       this.#count(row.state as State, row.count as number, row.size as number);
   }

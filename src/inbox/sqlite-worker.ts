@@ -3,12 +3,13 @@
 import { parentPort } from "node:worker_threads";
 import { Database } from "./sqlite-database";
 import { Events } from "./sqlite-events";
+import { findBeside, LastStored } from "./sqlite-last";
 import { unusable } from "./sqlite-problem";
 import type { Finding, OpenOptions, Problem } from "./store";
 import type { State } from "./stored-event";
 
 /** What it may be told, with what it answers. */
-export type Commands = Omit<Events, "counts" | "last" | "size"> & {
+export type Commands = Omit<Events, "counts" | "found" | "last" | "size"> & {
   open(dir: string, options: Required<Omit<OpenOptions, "signal">>): { findings: Finding[] };
   check(): void;
   compact(): void;
@@ -38,12 +39,21 @@ export interface Now {
 let dir = "";
 let database: Database | undefined;
 let events: Events | undefined;
+let lastStored: LastStored | undefined;
 
 function open(path: string, options: Parameters<Commands["open"]>[1]): ReturnType<Commands["open"]> {
   dir = path;
   database = Database.open(dir, options.check);
-  events = new Events(database, options.max, Number(options.last));
-  return { findings: [] };
+  lastStored = new LastStored(dir);
+  const known = lastStored.seq;
+  events = new Events(database, options.max, Math.max(Number(options.last), known));
+  return { findings: findBeside(dir, { known, stored: events.found }) };
+}
+
+/** What is written to a file that was deleted is gone, and nothing but looking at it tells. */
+function written(): void {
+  database!.isThere();
+  lastStored!.write(Number(events!.last));
 }
 
 function run({ command, args }: Asked): unknown {
@@ -55,11 +65,11 @@ function run({ command, args }: Asked): unknown {
     case "compact":
       return database!.compact();
     case "close":
+      lastStored!.close();
       return database!.close();
     default: {
       const result = (events![command] as (...args: unknown[]) => unknown)(...args);
-      // What is written to a file that was deleted is gone, and nothing but this tells.
-      if (command === "write") database!.isThere();
+      if (command === "write") written();
       return result;
     }
   }
