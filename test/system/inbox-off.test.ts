@@ -42,7 +42,7 @@ describe("A Node-RED with the package", function () {
     assert.deepEqual(await afterAnEvent(await begin(false)), { loaded: 0, hooks: [], dir: false });
   });
 
-  it("has all of that where one is on", async () => {
+  it("has all of that where an inbox is on", async () => {
     const hooks = ["preDeliver", "onReceive", "postReceive", "onComplete"];
     assert.deepEqual(await afterAnEvent(await begin(true)), { loaded: 2, hooks, dir: true });
   });
