@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "../src/event/json";
-import { Store } from "../src/inbox/store";
+import { SqliteStore } from "../src/inbox/sqlite-store";
 import { prepare, type State } from "../src/inbox/stored-event";
 import { load } from "./client";
 import { percentile, spread } from "./figures";
@@ -21,7 +21,7 @@ const error = { text: "no such customer", node: { id: "ours", type: "bench end" 
 async function withInbox(stateOf: (i: number) => State, run: (dir: string) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "radaro-inbox-"));
   try {
-    const store = await Store.open(dir);
+    const store = await SqliteStore.open(dir);
     for (let first = 0; first < total; first += step) {
       const accepted = Array.from({ length: step }, (_, i) => {
         const body = textOf(first + i);
@@ -32,12 +32,13 @@ async function withInbox(stateOf: (i: number) => State, run: (dir: string) => Pr
           body: Buffer.from(body),
           receivedAt: new Date(),
           times: 1,
+          meaning: null,
         });
       });
-      await store.write(accepted, []);
+      const written = await store.write(accepted, []);
       const changed = accepted.map(({ stored }, i) => {
         const state = stateOf(first + i);
-        return { ...stored, state, ...(state === "failed" && { error }) };
+        return { ...stored, ...written[i], state, ...(state === "failed" && { error }) };
       });
       await store.write(
         [],

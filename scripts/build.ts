@@ -18,6 +18,8 @@ void main();
 async function main(): Promise<void> {
   made.set("receive.js", await bundle("src/receiving/receive.ts"));
   made.set("merchant-inbox.js", await bundle("nodes/inbox/merchant-inbox.ts"));
+  made.set("sqlite-worker.js", await bundle("src/inbox/sqlite-worker.ts"));
+  copy("src/inbox/schema", "schema");
   for (const type of ["radaro-config", "radaro-in", "radaro-switch"]) {
     made.set(`${type}.js`, await bundle(`nodes/${type}/runtime.ts`));
 
@@ -76,13 +78,12 @@ async function bundle(entry: string): Promise<string> {
     target: "node20",
     write: false,
     metafile: true,
-    external: ["classic-level"],
     plugins: [
       {
         name: "required",
         setup: ({ onResolve }) =>
-          onResolve({ filter: /\/(receive|merchant-inbox)$/ }, ({ kind, path }) =>
-            kind === "require-call" ? { path: `./${basename(path)}.js`, external: true } : undefined,
+          onResolve({ filter: /\/(receive|merchant-inbox|sqlite-worker)$/ }, ({ kind, path }) =>
+            kind.startsWith("require-") ? { path: `./${basename(path)}.js`, external: true } : undefined,
           ),
       },
     ],

@@ -5,8 +5,13 @@ import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
 import { installNodeRed, latest, startNodeRed } from "./node-red";
 
-/** Of Node-RED, and of Node.js where it needs a later one than this project. */
-const ranges: [nodeRed: string, node?: string][] = [["4.0"], ["4.1"], ["5", "24"]];
+/** Each Node-RED, on the Node.js versions that it is for. */
+const ranges = [
+  ["4.0", "20"],
+  ["4.1", "22"],
+  ["4.1", "24"],
+  ["5", "24"],
+] as const;
 
 void main();
 
@@ -14,7 +19,7 @@ async function main(): Promise<void> {
   const own = await versionsThatRun();
   const results: string[] = [];
   for (const [nodeRed, node] of ranges) {
-    const isOwn = own.startsWith(`Node-RED v${latest("node-red", nodeRed)} `);
+    const isOwn = own.startsWith(`Node-RED v${latest("node-red", nodeRed)} on Node.js v${node}.`);
     if (isOwn && process.argv.includes("--not-own")) {
       results.push(`not again: ${own} is what \`npm test\` runs in`);
       continue;

@@ -52,7 +52,7 @@ export interface NodeRed {
 const missing = "missing types";
 
 /** Where `NODE_RED_DIR` names a folder made by `installNodeRed`, that is what the tests run in. */
-function defaultProgram(): NodeRedProgram {
+export function defaultProgram(): NodeRedProgram {
   const dir = process.env.NODE_RED_DIR;
   return dir ? programIn(dir) : { node: process.execPath, redJs: require.resolve("node-red/red.js") };
 }
@@ -61,11 +61,11 @@ function defaultProgram(): NodeRedProgram {
  * Installs the latest Node-RED of a range, where that has not been done before.
  *
  * @param nodeRed a range of versions of node-red
- * @param node a range of versions of Node.js, where it cannot run on the one that runs this
+ * @param node a range of versions of Node.js, which runs it
  * @returns the folder, for `programIn`
  */
-export function installNodeRed(nodeRed: string, node?: string): string {
-  const packages = { "node-red": latest("node-red", nodeRed), ...(node && { node: latest("node", node) }) };
+export function installNodeRed(nodeRed: string, node: string): string {
+  const packages = { "node-red": latest("node-red", nodeRed), node: latest("node", node) };
   const name = Object.entries(packages).flat().join("-");
   const dir = join(dirname(__dirname), "node_modules", ".cache", name);
   if (!existsSync(dir)) {

@@ -1,15 +1,8 @@
 import type { Request, RequestHandler } from "express";
 import type { NodeAPI } from "node-red";
-import { meanings, ruleOf, type Meaning } from "../../src/routing/meanings";
-import { compileRules } from "../../src/routing/rules";
 import type { Filter } from "../../src/inbox/store";
 import type { StoredEvent } from "../../src/inbox/stored-event";
-import { isJsonObject, type JsonObject } from "../../src/event/json";
 import type { MerchantInbox } from "./merchant-inbox";
-
-/** What an event means in words, by its place in `route`. */
-const known = Object.keys(meanings) as Meaning[];
-const { route } = compileRules(known.map(ruleOf), false);
 
 /** What is asked of one merchant's inbox. */
 type Handle = (inbox: MerchantInbox, req: Request<{ id: string; seq: string }>) => Promise<unknown>;
@@ -49,7 +42,7 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
       const asked = (name: string) => (typeof query[name] === "string" && query[name]) || undefined;
       const filter = { state: asked("state"), topic: asked("topic"), job: asked("job") } as Filter;
       const { events, next } = await flow.inbox.list(filter, asked("before") ?? "");
-      return { events: events.map((found) => describe(flow, found)), next };
+      return { events: events.map((stored) => describe(flow, stored)), next };
     }),
   );
   RED.httpAdmin.get(
@@ -57,7 +50,7 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
     mayRead,
     answer(async (flow, { params }) => {
       const found = await flow.inbox.read(params.seq);
-      return found && { ...describe(flow, found), event: found.event };
+      return found && { ...describe(flow, found.stored), event: found.event };
     }),
   );
   RED.httpAdmin.post(
@@ -78,15 +71,12 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
 }
 
 /** What the sidebar shows of an event. */
-function describe(flow: MerchantInbox, { stored, event }: { stored: StoredEvent; event: JsonObject }) {
+function describe(flow: MerchantInbox, stored: StoredEvent) {
   const { seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state, times } = stored;
-  const { unwanted, superseded, error } = stored;
-  const [place] = route(event);
-  const { status } = isJsonObject(event.new_values) ? event.new_values : {};
+  const { unwanted, superseded, error, meaning, status } = stored;
   return {
     ...{ seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state, times },
-    meaning: place === undefined ? null : known[place],
-    status: typeof status === "string" ? status : undefined,
+    ...{ meaning, status },
     nowhere: state === "waiting" && !flow.receives(path) ? true : undefined,
     ...{ unwanted, superseded, error },
   };

@@ -6,7 +6,10 @@ import type { JsonObject } from "../../src/event/json";
 import { paced } from "../../src/receiving/paced";
 import { readText } from "../../src/event/values";
 import type { Keeper, Receiver, Refusal } from "../../src/receiving/receive";
-import { Unusable, type Problem } from "../../src/inbox/store";
+import { meanings, ruleOf, type Meaning } from "../../src/routing/meanings";
+import { compileRules } from "../../src/routing/rules";
+import { SqliteStore } from "../../src/inbox/sqlite-store";
+import { Unusable, type Finding, type Problem } from "../../src/inbox/store";
 import type { StoredEvent } from "../../src/inbox/stored-event";
 import type { DeployedEndpoints } from "../receiving/deploys";
 import { inboxesDir } from "./dir";
@@ -24,6 +27,15 @@ const trackings = new WeakMap<object, Tracking>();
 
 /** The directories that are in use. */
 const open = new Set<string>();
+
+/** What an event means in words, by its place in `route`. */
+const known = Object.keys(meanings) as Meaning[];
+const { route } = compileRules(known.map(ruleOf), false);
+
+function meaningOf(event: JsonObject): Meaning | null {
+  const [place] = route(event);
+  return place === undefined ? null : known[place]!;
+}
 
 /** A merchant's inbox in this Node-RED: gives its events to the `radaro in` nodes of this merchant. */
 export class MerchantInbox implements Keeper, Flow {
@@ -56,7 +68,12 @@ export class MerchantInbox implements Keeper, Flow {
       (about: object) => RED.comms.publish("radaro-inbox", about, false),
       publishInterval,
     );
-    this.inbox = new Inbox(this.#dir, this, { days, changed: () => this.#changed() });
+    this.inbox = new Inbox((options) => SqliteStore.open(this.#dir, options), this, {
+      days,
+      changed: () => this.#changed(),
+      found: (finding) => this.#found(finding),
+      meaningOf,
+    });
     RED.events.on("flows:started", this.#started);
     void deleteLeftBehind(RED, days);
   }
@@ -79,7 +96,10 @@ export class MerchantInbox implements Keeper, Flow {
       kind && {
         kind,
         title: this.RED._(`radaro-config.inbox.title.${kind}`),
-        text: this.RED._(`radaro-config.inbox.problem.${kind}`, { dir: this.#dir }),
+        text: this.RED._(`radaro-config.inbox.problem.${kind}`, {
+          dir: this.#dir,
+          node: process.versions.node,
+        }),
       }
     );
   }
@@ -154,6 +174,10 @@ export class MerchantInbox implements Keeper, Flow {
     // After all others that hear of it: the paths are there.
     setImmediate(() => void this.inbox.giveAgain());
   };
+
+  #found(finding: Finding): void {
+    this.node.warn(this.RED._(`radaro-config.inbox.found.${finding}`, { dir: this.#dir }));
+  }
 
   #changed(): void {
     const { problem, counts } = this.inbox;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { summarise, type EventSummary } from "../event/summary";
-import type { JsonObject } from "../event/json";
+import { isJsonObject, type JsonObject } from "../event/json";
 
 /**
  * - `waiting`: the flow has not dealt with it yet
@@ -27,16 +27,16 @@ export interface StoredEvent extends EventSummary {
   receivedAt: string;
   /** When what it tells of happened, as text that sorts by time. */
   changedAt: string;
-  /** Of its body and path: the same for what was sent twice. */
-  digest: string;
-  /** What a later event shares that supersedes this one; absent: nothing can. */
-  change?: string;
+  /** What it changed the field of this name to. */
+  status?: string;
+  /** What it means to people, see `Arrival`; `null`: nothing that has a name. */
+  meaning: string | null;
   /** Of the event, in bytes. */
   size: number;
   state: State;
   /** How many times it was given to the flow. */
   times: number;
-  /** An event about the same change of the same job was accepted before, and is later. */
+  /** Each field that it changed was changed again by a later event that was accepted before. */
   superseded?: true;
   /** Of a processed event: no node lets its topic through. */
   unwanted?: true;
@@ -44,68 +44,107 @@ export interface StoredEvent extends EventSummary {
   error?: FlowError;
 }
 
+/** Fields of a job that an event has changed. */
+export interface Change {
+  job: string;
+  fields: string[];
+}
+
 /** An event that was verified, on its way to the store. */
 export interface AcceptedEvent {
   stored: StoredEvent;
   /** The event, as it is kept. */
   text: string;
+  /** Of its body and path: the same for what was sent twice. */
+  digest: string;
+  /** Absent: nothing can supersede it. */
+  change?: Change;
+  /** What its job is found by, however long the ids are. */
+  keys: { order: string | null; external: string | null };
+}
+
+/** How an event came. */
+export interface Arrival {
+  /** Where it was sent to. */
+  path: string;
+  /** As it came, with the token: only a digest of it is kept. */
+  body: Buffer;
+  receivedAt: Date;
+  /** How many times it has been given to the flow. */
+  times: number;
+  /** What it means to people, for lists: the name of something that the receiver of the lists knows. */
+  meaning: string | null;
 }
 
 /**
  * Prepares a verified event for the store.
  *
  * @param event without its token
- * @param options `path` it was sent to; `body` as it came, with the token, of which only a digest is
- *   kept; `times` it has been given to the flow
  * @throws RangeError where it is nested so deeply that it has no text
  */
 export function prepare(
   event: JsonObject,
-  { path, body, receivedAt, times }: { path: string; body: Buffer; receivedAt: Date; times: number },
+  { path, body, receivedAt, times, meaning }: Arrival,
 ): AcceptedEvent {
   const text = JSON.stringify(event);
-  const summary = summarise(event);
+  const { eventType, changed, orderId, externalId } = summarise(event);
   const topic = typeof event.topic === "string" ? event.topic : "";
-  const changedAt = sortable(event.updated_at);
-  const change = changedAt === undefined ? undefined : changeOf(topic, summary);
-  const { eventType, changed, orderId, externalId } = summary;
+  const { status } = isJsonObject(event.new_values) ? event.new_values : {};
   return {
     stored: {
       seq: "",
       path,
-      topic: topic.slice(0, maxShown),
-      eventType: eventType?.slice(0, maxShown) ?? null,
-      changed: changed.slice(0, maxShown).map((field) => field.slice(0, maxShown)),
-      orderId: shortened(orderId),
-      externalId: shortened(externalId),
+      topic: shortened(topic),
+      eventType: eventType === null ? null : shortened(eventType),
+      changed: changed.slice(0, maxShown).map(shortened),
+      ...(typeof status === "string" && { status: shortened(status) }),
+      meaning,
+      orderId: shortenedId(orderId),
+      externalId: shortenedId(externalId),
       receivedAt: receivedAt.toISOString(),
-      changedAt: changedAt ?? sortable(receivedAt.toISOString())!,
-      digest: createHash("sha256").update(`${path}\n`).update(body).digest("base64"),
-      ...(change !== undefined && { change }),
+      changedAt: sortable(event.updated_at) ?? sortable(receivedAt.toISOString())!,
       size: Buffer.byteLength(text),
       state: "waiting",
       times,
     },
     text,
+    digest: createHash("sha256").update(`${path}\n`).update(body).digest("base64"),
+    change: changeOf(event),
+    keys: { order: keyOf(orderId), external: keyOf(externalId) },
   };
 }
 
 /** How much of each field is kept besides the event: characters of a text, and names of changed fields. */
 const maxShown = 100;
 
+const shortened = (text: string) => text.slice(0, maxShown);
+
 /** A job's number, that can be anything in an event. */
-function shortened(id: unknown): unknown {
-  if (typeof id === "string") return id.slice(0, maxShown);
+function shortenedId(id: unknown): unknown {
+  if (typeof id === "string") return shortened(id);
   return typeof id === "object" ? null : id;
 }
 
-/** What two events about the same change share: the job and the fields, or where there are none, the kind. */
-function changeOf(topic: string, { eventType, changed, orderId }: EventSummary): string | undefined {
-  if (orderId === null) return undefined;
-  const text = JSON.stringify(
-    changed.length > 0 ? [orderId, ...changed.toSorted()] : [orderId, { topic, eventType }],
-  );
+/** What a text is found by: itself, or where it is long what stands for it. */
+export function keyOf(id: unknown): string | null {
+  if (typeof id !== "string" && typeof id !== "number") return null;
+  const text = String(id);
   return text.length <= maxShown ? text : createHash("sha256").update(text).digest("base64");
+}
+
+/** How many changed fields of an event are looked at: more than a job has. */
+const maxFields = 200;
+
+/**
+ * What an event has changed that a later event can change again. `undefined`: nothing, or it is not
+ * known of which job or when.
+ */
+export function changeOf(event: JsonObject): Change | undefined {
+  const { changed, orderId } = summarise(event);
+  const job = keyOf(orderId);
+  if (job === null || changed.length === 0 || changed.length > maxFields) return undefined;
+  if (sortable(event.updated_at) === undefined) return undefined;
+  return { job, fields: changed.map((field) => keyOf(field)!) };
 }
 
 /** The year from which a time has more digits. */

@@ -5,7 +5,7 @@ import { install } from "../system/package";
 import { openBrowser, type Browser } from "./browser";
 import { Editor, type User } from "./editor";
 
-/** Node-RED 5 needs a later Node.js than this project: a version of each. */
+/** Node-RED 5, and the Node.js that runs it: a version of each. */
 export const nodeRed5: [nodeRed: string, node: string] = ["5", "24"];
 
 /** The Node-REDs that the editor is tested in: the project's own, and the latest. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Node, NodeAPI, NodeDef } from "node-red";
@@ -7,7 +7,7 @@ import helper from "node-red-node-test-helper";
 import type { MerchantInbox } from "../../nodes/inbox/merchant-inbox";
 import { Tracking } from "../../nodes/inbox/tracking";
 import type { StoredEvent } from "../../src/inbox/stored-event";
-import { Store } from "../../src/inbox/store";
+import { SqliteStore } from "../../src/inbox/sqlite-store";
 import { readSamples, sampleNames } from "../events";
 import { start, stop, type Message, type Runtime } from "./runtime";
 
@@ -78,7 +78,7 @@ describe("the inbox", () => {
   const newest = async (fits: (stored: StoredEvent) => boolean): Promise<StoredEvent> => {
     for (;;) {
       const { events } = await inboxOf().list({}, "");
-      if (events[0] && fits(events[0].stored)) return events[0].stored;
+      if (events[0] && fits(events[0])) return events[0];
       await new Promise(setImmediate);
     }
   };
@@ -467,7 +467,7 @@ describe("the inbox", () => {
         done();
       };
       const { events } = await inboxOf().list({}, "");
-      assert.equal((await inboxOf().runAgain([events[0]!.stored.seq])).run, 1);
+      assert.equal((await inboxOf().runAgain([events[0]!.seq])).run, 1);
       await newest(({ state }) => state === "processed");
       assert.equal((await inboxOf().runAll("failed")).run, 2);
       while (inboxOf().counts?.processed !== 3) await new Promise(setImmediate);
@@ -570,6 +570,7 @@ describe("the inbox", () => {
         at(late, { new_values: { status: "assigned" } }),
         at(early, { new_values: { is_confirmed_by_customer: true } }),
         at(early, { new_values: { status: "failed", driver: 1 } }),
+        at(early, { new_values: {} }),
         at(early, { order_info: { order_id: 1 } }),
         at("not a time"),
       ];
@@ -602,7 +603,7 @@ describe("the inbox", () => {
     });
 
     it("while another has the directory, and stores again when that has gone", async () => {
-      const other = await Store.open(join(userDir, "radaro-inbox/config"));
+      const other = await SqliteStore.open(join(userDir, "radaro-inbox/config"));
       await begin();
       assert.equal((await post(sample("job-created"))).status, 503);
       await runtime.statuses.find(({ fill }) => fill === "red");
@@ -617,8 +618,7 @@ describe("the inbox", () => {
       await settled();
       await runtime.deploy([tab, { ...config, inbox: false }, receive, out]);
       const dir = join(userDir, "radaro-inbox/config");
-      for (const name of readdirSync(dir))
-        if (name.startsWith("MANIFEST")) writeFileSync(join(dir, name), "broken");
+      writeFileSync(join(dir, "inbox.sqlite"), "broken");
       await runtime.deploy(flow);
       assert.equal((await post(sample("job-created"))).status, 503);
       await runtime.statuses.find(({ fill }) => fill === "red");

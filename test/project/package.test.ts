@@ -23,6 +23,8 @@ describe("npm pack", () => {
       "dist/merchant-inbox.js",
       "dist/receive.js",
       "dist/samples.json",
+      "dist/schema/001-events.sql",
+      "dist/sqlite-worker.js",
       "dist/bytes.LICENSE",
       "dist/zod.LICENSE",
       ...readdirSync(join(root, "examples")).map((file) => `examples/${file}`),

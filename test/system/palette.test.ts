@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { cpSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { startNodeRed, type NodeRed, type NodeRedOptions } from "../../scripts/node-red";
+import { spawnSync } from "node:child_process";
+import { defaultProgram, startNodeRed, type NodeRed, type NodeRedOptions } from "../../scripts/node-red";
 import type { EventMessage } from "../../src/event/message";
 import { connect } from "./editor-comms";
 import { addProbe, pack, packAs, root } from "./package";
@@ -10,6 +11,9 @@ const token = "Zk3vQ9cXw1LmT7yHs0RdNA";
 const name = "node-red-contrib-radaro";
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 const newer = "1000.0.0";
+
+/** Whether the Node.js that runs Node-RED has what an inbox needs: what the palette does with one is seen there. */
+const hasSqlite = spawnSync(defaultProgram().node, ["--eval", "require('node:sqlite')"]).status === 0;
 
 /** Node-RED takes a node that has no place on its tab for a config node. */
 const place = { x: 100, y: 100 };
@@ -20,7 +24,7 @@ const other = [
 ];
 const ours = [
   { id: "tab1", type: "tab", label: "Ours" },
-  { id: "acme", type: "radaro-config", name: "Acme", inbox: true },
+  { id: "acme", type: "radaro-config", name: "Acme", inbox: hasSqlite },
   {
     id: "in",
     type: "radaro in",

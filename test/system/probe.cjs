@@ -90,12 +90,13 @@ module.exports = (RED) => {
     });
   });
 
-  // What an inbox needs; Node-RED itself reads the package.json of each dependency.
+  // What an inbox needs. Its thread has modules of its own, and a port to talk to it.
   RED.httpAdmin.get("/probe/inbox", (_req, res) => {
     res.json({
-      loaded: Object.keys(require.cache).filter((path) =>
-        /dist[\\/]inbox\.js$|classic-level[\\/](?!package\.json)/.test(path),
-      ),
+      loaded: [
+        ...Object.keys(require.cache).filter((path) => /[\\/]merchant-inbox\.js$/.test(path)),
+        ...process.getActiveResourcesInfo().filter((name) => name === "MessagePort"),
+      ],
       hooks: ["preDeliver", "onReceive", "postReceive", "onComplete"].filter((name) => RED.hooks.has(name)),
     });
   });

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { prepare, sortable } from "../../src/inbox/stored-event";
+import { changeOf, keyOf, prepare, sortable } from "../../src/inbox/stored-event";
 import { readSamples, sampleNames } from "../events";
 
-const arrival = { path: "/radaro", body: Buffer.from("{}"), receivedAt: new Date(0), times: 1 };
+const arrival = {
+  path: "/radaro",
+  body: Buffer.from("{}"),
+  receivedAt: new Date(0),
+  times: 1,
+  meaning: null,
+};
 
 describe("sortable", () => {
   it("sorts as time does, whatever the offset, to the microsecond", () => {
@@ -74,28 +80,33 @@ describe("prepare", () => {
       new_values,
       order_info: { order_id: long, external_id: [long] },
     };
-    const { text, stored } = prepare(event, arrival);
+    const { text, stored, keys, change } = prepare(event, arrival);
     assert.deepEqual(JSON.parse(text), event);
-    assert.ok(JSON.stringify(stored).length < 15_000);
-    const other = prepare({ ...event, new_values: { ...new_values, other: 1 } }, arrival);
-    assert.notEqual(other.stored.change, stored.change);
+    assert.ok(JSON.stringify({ stored, keys }).length < 15_000);
+    assert.equal(keys.order, keyOf(long));
+    assert.notEqual(keys.order, keyOf(`${long}x`));
+    assert.equal(change, undefined, "it has more fields than a job");
   });
 
   it("tells bodies apart by a byte, and paths", () => {
     const digest = (path: string, body: string) =>
-      prepare({}, { ...arrival, path, body: Buffer.from(body) }).stored.digest;
+      prepare({}, { ...arrival, path, body: Buffer.from(body) }).digest;
     assert.equal(digest("/a", "{}"), digest("/a", "{}"));
     assert.equal(new Set([digest("/a", "{}"), digest("/a", "{} "), digest("/b", "{}")]).size, 3);
   });
+});
 
-  it("takes the same fields of the same job for the same change, in any order of the fields", () => {
-    const change = (order_id: unknown, new_values: object | null, updated_at = "2026-01-01T00:00:00Z") =>
-      prepare({ topic: "job.changed", order_info: { order_id }, new_values, updated_at }, arrival).stored
-        .change;
-    assert.equal(change(1, { a: 1, b: 2 }), change(1, { b: 3, a: 4 }));
-    const others = [change(1, { a: 1 }), change(1, { b: 1 }), change(2, { a: 1 }), change(1, null)];
-    assert.equal(new Set(others).size, 4);
-    assert.equal(change(null, { a: 1 }), undefined);
-    assert.equal(change(1, { a: 1 }, "soon"), undefined);
+describe("changeOf", () => {
+  const change = (order_id: unknown, new_values: object | null, updated_at = "2026-01-01T00:00:00Z") =>
+    changeOf({ topic: "job.changed", order_info: { order_id }, new_values, updated_at });
+
+  it("says which fields of which job were changed", () => {
+    assert.deepEqual(change(1, { a: 1, b: 2 }), { job: "1", fields: ["a", "b"] });
+    assert.deepEqual(change("A-1", { a: null }), { job: "A-1", fields: ["a"] });
+  });
+
+  it("says nothing where that, the job or the time is not known", () => {
+    for (const of of [change(1, null), change(1, {}), change(null, { a: 1 }), change(1, { a: 1 }, "soon")])
+      assert.equal(of, undefined);
   });
 });

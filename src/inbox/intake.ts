@@ -1,0 +1,134 @@
+import type { JsonObject } from "../event/json";
+import { Closed, type Reopening } from "./reopening";
+import { Unusable } from "./store";
+import type { AcceptedEvent, StoredEvent } from "./stored-event";
+
+/** An event on its way to the store. */
+interface Arrived extends AcceptedEvent {
+  event: JsonObject;
+  resolve(result: "stored" | "duplicate"): void;
+  reject(why: unknown): void;
+}
+
+/** How many events share a write at most, and how much of them, in bytes. */
+const together = { events: 256, bytes: 16 * 1024 ** 2 };
+
+/** How many events wait to be written at most while the disk does not answer, and how much of them, in bytes. */
+const waiting = { events: 2000, bytes: 64 * 1024 ** 2 };
+
+/** What is told of what was written, in the order in which it came. */
+interface Told {
+  /** A new event is on disk. */
+  stored(stored: StoredEvent, event: JsonObject): void;
+  /** What has become of an event is with the disk. */
+  changed(stored: StoredEvent): void;
+}
+
+/**
+ * Writes what arrives, and what has become of events. All that comes while a write is under way shares
+ * the next one.
+ */
+export class Intake {
+  #arrived: Arrived[] = [];
+  /** Of what has arrived. */
+  #bytes = 0;
+  /** What has become of events, and is not on disk yet. */
+  readonly #changes = new Map<string, StoredEvent>();
+  #writing: Promise<void> | undefined;
+
+  constructor(
+    private readonly store: Reopening,
+    private readonly told: Told,
+  ) {}
+
+  /** @throws Unusable, or Closed */
+  accept(accepted: AcceptedEvent, event: JsonObject): Promise<"stored" | "duplicate"> {
+    return new Promise((resolve, reject) => {
+      if (this.store.isClosed) {
+        reject(new Closed());
+        return;
+      }
+      const { size } = accepted.stored;
+      if (this.#arrived.length >= waiting.events || this.#bytes + size > waiting.bytes) {
+        const slow = new Unusable("slow");
+        if (!this.store.problem) this.store.say(slow);
+        reject(slow);
+        return;
+      }
+      this.#arrived.push({ ...accepted, event, resolve, reject });
+      this.#bytes += size;
+      this.write();
+    });
+  }
+
+  /** Writes what has become of an event that the flow has. */
+  change(stored: StoredEvent): void {
+    // A copy: the next change can come while this one is written.
+    this.#changes.set(stored.seq, { ...stored });
+    if (!this.store.isClosed) this.write(); // else with the last that is written
+  }
+
+  /** Writes what there is to write, also what could not be written the last time. */
+  write(): void {
+    if (this.#arrived.length + this.#changes.size > 0) this.#writing ??= this.#writeAll();
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#arrived.length > 0 || this.#changes.size > 0) {
+      const arrived = this.#next();
+      const changes = [...this.#changes.values()];
+      this.#changes.clear();
+      try {
+        await this.#writeSome(arrived, changes);
+      } catch (error) {
+        for (const { reject } of arrived) reject(error);
+        for (const stored of changes)
+          if (!this.#changes.has(stored.seq)) this.#changes.set(stored.seq, stored);
+        if (this.#arrived.length === 0) break;
+      }
+    }
+    this.#writing = undefined; // at once: what comes now begins anew
+  }
+
+  /** As many as may share a write. */
+  #next(): Arrived[] {
+    let bytes = 0;
+    const end = this.#arrived.findIndex(
+      ({ stored }, i) => i === together.events || (bytes += stored.size) > together.bytes,
+    );
+    // One that is larger alone is written alone.
+    const next = this.#arrived.splice(0, end < 0 ? this.#arrived.length : Math.max(end, 1));
+    for (const { stored } of next) this.#bytes -= stored.size;
+    return next;
+  }
+
+  async #writeSome(arrived: Arrived[], changes: StoredEvent[]): Promise<void> {
+    const { room, results } = await this.store.alone(async (store) => {
+      const room = await store.makeRoom(arrived.map(({ stored }) => stored.size));
+      const accepted = arrived
+        .slice(0, room)
+        .map(({ stored, text, digest, change, keys }) => ({ stored, text, digest, change, keys }));
+      return { room, results: await store.write(accepted, changes) };
+    });
+    for (const stored of changes) this.told.changed(stored);
+    if (room < arrived.length) this.store.say(new Unusable("crowded"));
+    else if (room > 0) this.store.isWell();
+    else this.store.say(this.store.problem);
+    arrived.forEach(({ stored, event, resolve, reject }, i) => {
+      if (i >= room) {
+        reject(new Unusable("crowded"));
+        return;
+      }
+      const written = results[i];
+      if (written) this.told.stored(Object.assign(stored, written), event);
+      resolve(written ? "stored" : "duplicate");
+    });
+  }
+
+  /** Resolves when nothing is written any more. What could not be is refused; `left`: what has become of events. */
+  async close(): Promise<StoredEvent[]> {
+    await this.#writing;
+    for (const { reject } of this.#arrived.splice(0)) reject(new Closed());
+    return [...this.#changes.values()];
+  }
+}

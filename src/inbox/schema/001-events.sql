@@ -1,0 +1,55 @@
+-- What an inbox keeps. Times are ISO-8601 in UTC, as text that sorts by time.
+
+-- One row.
+CREATE TABLE inbox (
+  step INTEGER NOT NULL, -- the number of the last of these files that was run
+  last INTEGER NOT NULL  -- the seq of the event that came last, also where that one is deleted
+);
+INSERT INTO inbox (step, last) VALUES (0, 0);
+
+-- What is known of an event, besides the event: what lists show and look for.
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY,      -- its place in the order of arrival
+  path TEXT NOT NULL,           -- where it was sent to
+  digest TEXT NOT NULL UNIQUE,  -- of its body and path
+  received_at TEXT NOT NULL,
+  changed_at TEXT NOT NULL,     -- when what it tells of happened
+  topic TEXT NOT NULL,
+  event_type TEXT,
+  changed TEXT NOT NULL,        -- the names of the changed fields: JSON
+  status TEXT,                  -- what the field of this name was changed to
+  meaning TEXT,                 -- what it means to people
+  order_id TEXT,                -- JSON, shortened
+  external_id TEXT,             -- JSON, shortened
+  order_key TEXT,               -- what the whole order_id is found by
+  external_key TEXT,
+  size INTEGER NOT NULL,        -- of the event, in bytes
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'processed', 'handed-over', 'failed')),
+  times INTEGER NOT NULL,       -- how many times it was given to the flow
+  superseded INTEGER NOT NULL CHECK (superseded IN (0, 1)),
+  unwanted INTEGER NOT NULL CHECK (unwanted IN (0, 1)),
+  error TEXT                    -- of a failed one: JSON
+);
+CREATE INDEX events_by_state ON events (state, seq);
+CREATE INDEX events_by_change ON events (changed_at, seq) WHERE state = 'waiting';
+CREATE INDEX events_by_arrival ON events (received_at, seq);
+CREATE INDEX events_by_order ON events (order_key, seq) WHERE order_key IS NOT NULL;
+CREATE INDEX events_by_external ON events (external_key, seq) WHERE external_key IS NOT NULL;
+
+-- The events as they were sent, without their tokens: apart, as no list reads them.
+CREATE TABLE bodies (
+  seq INTEGER PRIMARY KEY,
+  body TEXT NOT NULL,
+  crc INTEGER NOT NULL -- CRC-32 of the body: a database finds damage only in what it needs itself
+);
+
+-- The latest change of each field of each job, with the event that told of it.
+CREATE TABLE latest (
+  path TEXT NOT NULL,
+  job TEXT NOT NULL,
+  field TEXT NOT NULL,
+  changed_at TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (path, job, field)
+);
+CREATE INDEX latest_by_event ON latest (seq);

@@ -1,0 +1,78 @@
+import type { SQLOutputValue } from "node:sqlite";
+import type { AcceptedEvent, State, StoredEvent } from "./stored-event";
+
+/** A row, as SQLite gives it. */
+export type Row = Record<string, SQLOutputValue>;
+
+/** What lists show: all of `events` but what only searches need. */
+export const columns =
+  "seq, path, received_at, changed_at, topic, event_type, changed, status, meaning, order_id, external_id," +
+  " size, state, times, superseded, unwanted, error";
+
+/** A place in the order of arrival, as text of the same length for all. */
+export const toSeq = (place: number | bigint) => String(place).padStart(15, "0");
+
+const fromJson = (text: SQLOutputValue | undefined): unknown =>
+  typeof text === "string" ? JSON.parse(text) : null;
+const toJson = (value: unknown) => (value === null || value === undefined ? null : JSON.stringify(value));
+
+/** @param row with all of `columns` */
+export function readRow(row: Row): StoredEvent {
+  return {
+    seq: toSeq(row.seq as number),
+    path: row.path as string,
+    topic: row.topic as string,
+    eventType: row.event_type as string | null,
+    changed: fromJson(row.changed) as string[],
+    ...(row.status !== null && { status: row.status as string }),
+    meaning: row.meaning as string | null,
+    orderId: fromJson(row.order_id),
+    externalId: fromJson(row.external_id),
+    receivedAt: row.received_at as string,
+    changedAt: row.changed_at as string,
+    size: row.size as number,
+    state: row.state as State,
+    times: row.times as number,
+    ...(row.superseded === 1 && { superseded: true }),
+    ...(row.unwanted === 1 && { unwanted: true }),
+    ...(row.error !== null && { error: fromJson(row.error) as StoredEvent["error"] }),
+  };
+}
+
+/** What becomes a row of `events`, by column. */
+export function toRow({ stored, digest, keys }: AcceptedEvent): Record<string, string | number | null> {
+  return {
+    path: stored.path,
+    digest,
+    received_at: stored.receivedAt,
+    changed_at: stored.changedAt,
+    topic: stored.topic,
+    event_type: stored.eventType,
+    changed: JSON.stringify(stored.changed),
+    status: stored.status ?? null,
+    meaning: stored.meaning,
+    order_id: toJson(stored.orderId),
+    external_id: toJson(stored.externalId),
+    order_key: keys.order,
+    external_key: keys.external,
+    size: stored.size,
+    ...changing(stored),
+  };
+}
+
+/** What changes in a row of `events`, by column. */
+export function changing({
+  state,
+  times,
+  superseded,
+  unwanted,
+  error,
+}: StoredEvent): Record<string, string | number | null> {
+  return {
+    state,
+    times,
+    superseded: superseded ? 1 : 0,
+    unwanted: unwanted ? 1 : 0,
+    error: toJson(error),
+  };
+}

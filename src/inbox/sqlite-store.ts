@@ -1,0 +1,152 @@
+import { isBuiltin } from "node:module";
+import { Worker } from "node:worker_threads";
+import type { Answered, Commands, Now } from "./sqlite-worker";
+import { bounds, Unusable, type Finding, type OpenOptions, type Store } from "./store";
+
+/** By directory: what still has a database open that is to be left. */
+const leaving = new Map<string, Promise<void>>();
+
+type Result<C extends keyof Commands> = ReturnType<Commands[C]>;
+
+/** A store in a SQLite database. All that waits for the disk is in a thread of its own: `sqlite-worker.ts`. */
+export class SqliteStore implements Store {
+  findings: Finding[] = [];
+  #now: Now = {
+    counts: { waiting: 0, processed: 0, "handed-over": 0, failed: 0 },
+    size: { events: 0, bytes: 0 },
+    last: "",
+  };
+  readonly #worker: Worker;
+  readonly #asked = new Map<number, { resolve(result: unknown): void; reject(why: unknown): void }>();
+  #id = 0;
+  #ended: Unusable | undefined;
+
+  private constructor(
+    private readonly dir: string,
+    private readonly max: typeof bounds,
+  ) {
+    // Node.js 22 says of its SQLite that it is experimental.
+    const execArgv = [...process.execArgv, "--disable-warning=ExperimentalWarning"];
+    this.#worker = new Worker(require.resolve("./sqlite-worker"), { execArgv });
+    this.#worker.on("message", (answered: Answered) => this.#answered(answered));
+    this.#worker.on("error", (error) => this.#end(new Unusable("failing", error)));
+    this.#worker.on("exit", () => this.#end(new Unusable("failing", new Error("its thread has ended"))));
+  }
+
+  /** @param dir is made where it is not there, for this user only */
+  static async open(dir: string, options: OpenOptions = {}): Promise<SqliteStore> {
+    if (!isBuiltin("node:sqlite")) throw new Unusable("missing");
+    const { max = bounds, last = "", check = false, signal } = options;
+    await leaving.get(dir);
+    signal?.throwIfAborted();
+    const store = new SqliteStore(dir, max);
+    const leave = () => void store.#leave();
+    signal?.addEventListener("abort", leave);
+    try {
+      ({ findings: store.findings } = await store.#ask("open", dir, { max, last, check }));
+      return store;
+    } catch (error) {
+      leave();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", leave);
+    }
+  }
+
+  #ask<C extends keyof Commands>(command: C, ...args: Parameters<Commands[C]>): Promise<Result<C>> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) {
+        reject(this.#ended);
+        return;
+      }
+      this.#id += 1;
+      this.#asked.set(this.#id, { resolve, reject });
+      this.#worker.postMessage({ id: this.#id, command, args });
+    });
+  }
+
+  #answered({ id, result, error, now }: Answered): void {
+    const { resolve, reject } = this.#asked.get(id)!;
+    this.#asked.delete(id);
+    if (now) this.#now = now;
+    if (error) reject(new Unusable(error.problem, new Error(error.message)));
+    else resolve(result);
+  }
+
+  #end(why: Unusable): void {
+    this.#ended ??= why;
+    for (const { reject } of this.#asked.values()) reject(this.#ended);
+    this.#asked.clear();
+  }
+
+  /** Ends the thread, whatever it waits for: who opens the same directory next waits for that. */
+  #leave(): Promise<void> {
+    this.#end(new Unusable("gone", new Error("it was closed")));
+    const ended = this.#worker.terminate().then(() => {
+      if (leaving.get(this.dir) === ended) leaving.delete(this.dir);
+    });
+    leaving.set(this.dir, ended);
+    return ended;
+  }
+
+  get counts() {
+    return this.#now.counts;
+  }
+
+  get last() {
+    return this.#now.last;
+  }
+
+  check() {
+    return this.#ask("check");
+  }
+
+  async makeRoom(sizes: number[]) {
+    const { events, bytes } = this.#now.size;
+    const hasRoom =
+      events + sizes.length <= this.max.events &&
+      sizes.reduce((sum, size) => sum + size, bytes) <= this.max.bytes;
+    return hasRoom ? sizes.length : this.#ask("makeRoom", sizes);
+  }
+
+  write(...args: Parameters<Store["write"]>) {
+    return this.#ask("write", ...args);
+  }
+
+  some(...args: Parameters<Store["some"]>) {
+    return this.#ask("some", ...args);
+  }
+
+  someFrom(...args: Parameters<Store["someFrom"]>) {
+    return this.#ask("someFrom", ...args);
+  }
+
+  delete(...args: Parameters<Store["delete"]>) {
+    return this.#ask("delete", ...args);
+  }
+
+  compact() {
+    return this.#ask("compact");
+  }
+
+  get(...args: Parameters<Store["get"]>) {
+    return this.#ask("get", ...args);
+  }
+
+  read(...args: Parameters<Store["read"]>) {
+    return this.#ask("read", ...args);
+  }
+
+  later(...args: Parameters<Store["later"]>) {
+    return this.#ask("later", ...args);
+  }
+
+  list(...args: Parameters<Store["list"]>) {
+    return this.#ask("list", ...args);
+  }
+
+  async close() {
+    await this.#ask("close").catch(() => undefined);
+    await this.#leave();
+  }
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SqliteStore } from "../../src/inbox/sqlite-store";
+import { Unusable, type Finding } from "../../src/inbox/store";
+import { prepare } from "../../src/inbox/stored-event";
+
+const log = "inbox.sqlite-wal";
+
+describe("an inbox's store that was killed", () => {
+  let dir: string;
+  /** What is on disk of one that has three events, of which the last is in its log. */
+  let killed: string;
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), "radaro-"));
+    killed = join(dir, "killed");
+    const store = await SqliteStore.open(join(dir, "running"));
+    for (const number of [1, 2, 3]) {
+      const about = { path: "/radaro", body: Buffer.from(String(number)), receivedAt: new Date(), times: 1 };
+      await store.write([prepare({ number }, { ...about, meaning: null })], []);
+    }
+    cpSync(join(dir, "running"), killed, { recursive: true });
+    await store.close();
+  });
+  after(() => rmSync(dir, { recursive: true }));
+
+  /** What a store says that is opened with something changed, and how many events it has. */
+  async function open(
+    change: (dir: string) => void,
+  ): Promise<{ findings: Finding[]; events: number } | string> {
+    const copy = join(dir, "copy");
+    cpSync(killed, copy, { recursive: true });
+    change(copy);
+    try {
+      const store = await SqliteStore.open(copy);
+      const { findings, counts } = store;
+      await store.close();
+      return { findings, events: counts.waiting };
+    } catch (error) {
+      assert.ok(error instanceof Unusable);
+      return error.problem;
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+  }
+  const overwrite = (file: string, at: (size: number) => number) => (copy: string) => {
+    const bytes = readFileSync(join(copy, file));
+    bytes.fill(0xff, at(bytes.length), Math.min(at(bytes.length) + 40, bytes.length));
+    writeFileSync(join(copy, file), bytes);
+  };
+
+  it("has all events, and says nothing", async () => {
+    assert.deepEqual(await open(() => undefined), { findings: [], events: 3 });
+  });
+
+  it("says that events are missing, where its log has wrong bytes, is cut off or gone", async () => {
+    for (const change of [
+      overwrite(log, (size) => size - 2000),
+      overwrite(log, (size) => Math.floor(size / 2)),
+      (copy: string) => rmSync(join(copy, log)),
+      (copy: string) => writeFileSync(join(copy, log), readFileSync(join(copy, log)).subarray(0, -5000)),
+    ]) {
+      const said = await open(change);
+      const isSaid = said === "damaged" || (typeof said === "object" && said.findings.includes("incomplete"));
+      assert.ok(isSaid, JSON.stringify(said));
+    }
+  });
+
+  it("goes on with a later number than any that it has given, where events are missing", async () => {
+    const copy = join(dir, "again");
+    cpSync(killed, copy, { recursive: true });
+    overwrite(log, (size) => size - 2000)(copy);
+    const store = await SqliteStore.open(copy);
+    assert.deepEqual(store.findings, ["incomplete"]);
+    assert.equal(Number(store.last), 3);
+    await store.close();
+  });
+
+  it("says nothing where only that which tells is damaged, empty or gone", async () => {
+    for (const change of [
+      overwrite("inbox.last", () => 3),
+      (copy: string) => writeFileSync(join(copy, "inbox.last"), ""),
+      (copy: string) => rmSync(join(copy, "inbox.last")),
+    ])
+      assert.deepEqual(await open(change), { findings: [], events: 3 });
+  });
+
+  it("says that beside it is an inbox of the first edition, and leaves that", async () => {
+    const said = await open((copy) => writeFileSync(join(copy, "CURRENT"), "MANIFEST-000001\n"));
+    assert.deepEqual(said, { findings: ["leveldb"], events: 3 });
+  });
+});
