@@ -202,7 +202,7 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     await editor.choose($("select[aria-label=Merchant]"), "Beta");
     const job = await send(session, "other");
     await sidebar.event(job).waitFor();
-    assert.match(await sidebar.event(job).innerText(), /No radaro in lets its topic through/);
+    await sidebar.event(job).filter({ hasText: "No radaro in lets its topic through" }).waitFor();
   });
 
   it("shows the merchant that was chosen last", async () => {
