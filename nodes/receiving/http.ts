@@ -166,12 +166,10 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
         const delivered = deliver(event, others, { receivedAt });
         // Once more where a deploy came between: what is answered 200 has come to a node that runs.
         if (delivered.length > 0 && !(await endpoints.delivered(delivered))) continue;
-        answered.push(
-          ...verified.letThrough.map((receiver) => ({
-            receiver,
-            message: delivered[others.indexOf(receiver)] ?? {},
-          })),
-        );
+        for (const receiver of verified.letThrough) {
+          if (receiver.answered)
+            answered.push({ receiver, message: delivered[others.indexOf(receiver)] ?? {} });
+        }
         const isDuplicate = kept === "duplicate" && delivered.length === 0;
         return { status: 200, body: { ok: true, ...(isDuplicate && { duplicate: true }) } };
       }
