@@ -168,7 +168,10 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
         if (delivered.length > 0 && !(await endpoints.delivered(delivered))) continue;
         for (const receiver of verified.letThrough) {
           if (receiver.answered)
-            answered.push({ receiver, message: delivered[others.indexOf(receiver)] ?? {} });
+            answered.push({
+              receiver,
+              message: (delivered[others.indexOf(receiver)] ?? {}) as Answered["message"],
+            });
         }
         const isDuplicate = kept === "duplicate" && delivered.length === 0;
         return { status: 200, body: { ok: true, ...(isDuplicate && { duplicate: true }) } };
