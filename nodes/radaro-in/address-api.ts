@@ -38,7 +38,7 @@ export function serveAddress(RED: NodeAPI): void {
     res.json({ ...place, path: node && node.type === "radaro in" ? node.path : undefined });
   });
   RED.httpAdmin.put("/radaro-in/address", RED.auth.needsPermission("radaro-in.write"), (req, res) => {
-    const { address } = req.body as { address?: unknown };
+    const { address } = (req.body ?? {}) as { address?: unknown };
     const read = typeof address === "string" ? readAddress(address) : undefined;
     if (read === undefined) {
       res.sendStatus(400);

@@ -580,6 +580,33 @@ describe("A Node-RED with users", () => {
     assert.equal((await messages("b", 1))[0]?.radaro.test, true);
   });
 
+  it("lets only those say where Radaro reaches it who may change flows, and only those see it who may read flows", async () => {
+    const say = (accessToken: string | undefined, body: unknown) =>
+      api("PUT", "/radaro-in/address", accessToken, body as object);
+    const look = (accessToken?: string) => api("GET", "/radaro-in/address?node=b", accessToken);
+    const [ada, reader] = [await logIn("ada"), await logIn("reader")];
+    const address = "https://flows.example.com/hooks";
+    assert.deepEqual([(await say(undefined, { address })).status, (await look()).status], [401, 401]);
+    assert.equal((await say(reader, { address })).status, 401);
+    for (const odd of [{}, [], { address: null }, { address: 42 }, { address: "javascript:alert(1)" }])
+      assert.equal((await say(ada, odd)).status, 400, JSON.stringify(odd));
+    assert.equal((await say(ada, { address })).status, 204);
+    assert.deepEqual(await (await look(reader)).json(), { address, httpAdminRoot: "/", path: "/radaro" });
+    assert.equal((await say(ada, { address: "" })).status, 204);
+  });
+
+  it("tells those who may read flows which merchants lack a token or share one, and nobody the token", async () => {
+    const look = (accessToken?: string) => api("GET", "/radaro-config/tokens", accessToken);
+    assert.deepEqual([(await look()).status, (await look("wrong")).status], [401, 401]);
+    const answer = await look(await logIn("reader"));
+    const text = await answer.text();
+    assert.deepEqual(JSON.parse(text), [
+      { id: "acme", sameAs: [] },
+      { id: "other", sameAs: [] },
+    ]);
+    for (const secret of [token, newToken, otherToken]) assert.ok(!text.includes(secret));
+  });
+
   it("lets only those run and delete events of an inbox who may change flows, and only those see them who may read flows", async () => {
     const customer = "Priya Ryan";
     const sent = await fetch(`${nodeRed.url}/d`, {
