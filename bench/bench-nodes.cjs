@@ -72,8 +72,10 @@ module.exports = (RED) => {
   RED.httpAdmin.get("/bench/used", (req, res) => {
     if (req.query.collect) for (let i = 0; i < 4; i++) collectGarbage();
     const { user, system } = process.cpuUsage();
+    // From Node.js 23.9 on.
+    const own = process.threadCpuUsage?.() ?? { user: NaN, system: NaN };
     const { heapUsed, rss } = process.memoryUsage();
-    res.json({ cpu: user + system, heapUsed, rss });
+    res.json({ cpu: user + system, thread: own.user + own.system, heapUsed, rss });
   });
   // Gives a node that many messages, and answers what one took until it came to the end, in microseconds.
   RED.httpAdmin.get("/bench/pump/:id/:end/:count", async (req, res) => {

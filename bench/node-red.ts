@@ -29,6 +29,8 @@ export const settings = {
 export interface Used {
   /** CPU time, in microseconds. */
   cpu: number;
+  /** That of Node-RED's own thread; `null` before Node.js 23.9. */
+  thread: number | null;
   /** In bytes. */
   heapUsed: number;
   rss: number;

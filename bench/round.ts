@@ -6,6 +6,8 @@ import { textOf, type Bench } from "./node-red";
 export interface Round {
   /** CPU time of the Node-RED process an event, in microseconds. */
   cpu: number;
+  /** That of Node-RED's own thread; `NaN` before Node.js 23.9. */
+  thread: number;
   /** Events a second. */
   throughput: number;
   /** In milliseconds. */
@@ -31,10 +33,11 @@ export async function round(
   const before = await used(true);
   const { answers, latencies, seconds } = await load(url, (i) => textOf(first + i), how);
   await settled?.();
-  const { cpu } = await used();
+  const { cpu, thread } = await used();
   if (answers[200] !== how.count) throw new Error(`${url} answered ${JSON.stringify(answers)}`);
   return {
     cpu: (cpu - before.cpu) / how.count,
+    thread: ((thread ?? NaN) - (before.thread ?? NaN)) / how.count,
     throughput: how.count / seconds,
     median: percentile(latencies, 0.5),
     p99: percentile(latencies, 0.99),
@@ -48,7 +51,7 @@ export function describe(rounds: Round[]): string {
       digits,
     );
   return (
-    `CPU ${of("cpu", 0)} µs an event; ${of("throughput", 0)} events/s;` +
+    `CPU ${of("cpu", 0)} µs an event, ${of("thread", 0)} of its own thread; ${of("throughput", 0)} events/s;` +
     ` median ${of("median", 2)} ms; 99th percentile ${of("p99", 1)} ms`
   );
 }
@@ -61,7 +64,7 @@ export function compare(rounds: Round[], others: Round[]): string {
       2,
     );
   return (
-    `CPU ${ratio("cpu")}, throughput ${ratio("throughput")},` +
+    `CPU ${ratio("cpu")}, of its own thread ${ratio("thread")}, throughput ${ratio("throughput")},` +
     ` median ${ratio("median")}, 99th percentile ${ratio("p99")}`
   );
 }
