@@ -176,7 +176,8 @@ export class MerchantInbox implements Keeper, Flow {
   };
 
   #found(finding: Finding): void {
-    this.node.warn(this.RED._(`radaro-config.inbox.found.${finding}`, { dir: this.#dir }));
+    const { what, ...about } = finding;
+    this.node.warn(this.RED._(`radaro-config.inbox.found.${what}`, { dir: this.#dir, ...about }));
   }
 
   #changed(): void {

@@ -1,72 +1,73 @@
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-} from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { crc32 } from "node:zlib";
-import type { Row } from "./sqlite-rows";
+import { attempt, sizeOf, syncNames } from "./sqlite-files";
+import { readLog } from "./sqlite-log";
+import { checkRow, crcOf, readBody, type Row } from "./sqlite-rows";
+import { finishSalvage, forgetSalvage, listAside, maxAside, salvage, type Salvaged } from "./sqlite-salvage";
+import { applicationId, checkStep, migrate } from "./sqlite-schema";
+import { isDamage } from "./sqlite-problem";
 import { Unusable } from "./store";
 
 /** The name of the database in its directory. */
-const fileName = "inbox.sqlite";
-
-/** "radr": what tells an inbox from a database of something else. */
-const applicationId = 0x72616472;
+export const fileName = "inbox.sqlite";
 
 /** How much of the database is kept in memory, in kibibytes. */
 const cache = 8192;
 
-/** The numbered files that make the schema, each run once. */
-const steps = join(__dirname, "schema");
-
 /** Until what a write is on disk: `full` at its end, `normal` with the next full one. */
 type Synchronous = "full" | "normal";
+
+/** How much is read before a database is used: `tables`: all but the events as they were sent. */
+export type Check = "nothing" | "tables" | "all";
 
 /** An open SQLite database in a directory of its own, that no other process can open meanwhile. */
 export class Database {
   readonly #statements = new Map<string, StatementSync>();
   #synchronous: Synchronous = "full";
+  /** What was taken out of one that was damaged; `undefined`: it was not. */
+  salvaged: Salvaged | undefined;
 
   private constructor(
     private readonly db: DatabaseSync,
     private readonly path: string,
     private readonly ino: number,
+    /** The seq of an event that the log told of, and that SQLite has dropped; 0: none. */
+    readonly dropped: number,
   ) {}
 
   /**
-   * @param dir is made where it is not there, for this user only
-   * @param check reads all that is there first
+   * @param check what is read first; at least `tables` where it was not closed the last time
+   * @param last the seq of the event that came last, as far as it is known otherwise
    * @throws Unusable, or what SQLite or the system says
    */
-  static open(dir: string, check: boolean): Database {
+  static open(dir: string, check: Check, last: number): Database {
     const path = join(dir, fileName);
-    makeDir(dir);
-    const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    // SQLite would delete the log.
-    if (size === 0 && log > 0) throw new Unusable("damaged", new Error(`${fileName} is gone or empty`));
+    finishSalvage(dir);
+    const log = readLog(`${path}-wal`);
+    // With an empty database SQLite would delete the log, which may have all of it.
+    if (log && sizeOf(path) === 0) writeFileSync(path, Buffer.alloc(log.pageSize), { mode: 0o600 });
     const db = new DatabaseSync(path);
     try {
-      const database = new Database(db, path, statSync(path).ino);
-      database.#prepare();
-      // Ended without being closed: only then it has a log.
-      if (check || log > 0) database.#check(check);
+      const database = new Database(db, path, statSync(path).ino, log?.dropped ?? 0);
+      database.#prepare(log && check === "nothing" ? "tables" : check);
+      forgetSalvage(dir);
       for (const each of [dir, dirname(dir), dirname(dirname(dir))]) syncNames(each);
       return database;
     } catch (error) {
-      db.close();
-      throw error;
+      try {
+        if (!isDamage(error) || listAside(dir).length >= maxAside) throw error;
+        const salvaged = salvage(db, dir, Math.max(last, log?.dropped ?? 0));
+        const database = Database.open(dir, "nothing", last);
+        database.salvaged = salvaged;
+        return database;
+      } finally {
+        attempt(() => db.close());
+      }
     }
   }
 
-  #prepare(): void {
+  #prepare(check: Check): void {
     const { db } = this;
     // First: nobody else may come between, and the log needs no shared memory.
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
@@ -74,39 +75,42 @@ export class Database {
     const { application_id } = this.one("PRAGMA application_id")!;
     if (tables !== 0 && application_id !== applicationId)
       throw new Unusable("damaged", new Error(`${fileName} is not a database of an inbox`));
+    db.exec("PRAGMA cell_size_check = ON");
+    const step = tables === 0 ? 0 : (this.one("SELECT step FROM inbox")?.step as number);
+    checkStep(step);
+    // Before anything is written.
+    if (tables !== 0 && check !== "nothing") this.#check(check === "all");
     for (const pragma of [
       "journal_mode = WAL",
       "synchronous = FULL",
       "fullfsync = ON", // where a sync is none without (macOS)
       "checkpoint_fullfsync = ON",
       "secure_delete = ON",
-      "cell_size_check = ON",
       "trusted_schema = OFF",
       "temp_store = MEMORY",
       `cache_size = -${cache}`,
     ])
       db.exec(`PRAGMA ${pragma}`);
-    this.#migrate(tables === 0);
+    migrate(db, step);
   }
 
-  #migrate(isNew: boolean): void {
-    const files = readdirSync(steps).filter((file) => file.endsWith(".sql"));
-    const done = isNew ? 0 : (this.one("SELECT step FROM inbox")!.step as number);
-    if (done > files.length) throw new Unusable("newer");
-    if (done === files.length) return;
-    this.transaction("full", () => {
-      if (isNew) this.db.exec(`PRAGMA application_id = ${applicationId}`);
-      for (const file of files.sort().slice(done)) {
-        this.db.exec(readFileSync(join(steps, file), "utf8"));
-        this.run("UPDATE inbox SET step = ?", Number.parseInt(file));
-      }
-    });
-  }
-
-  /** @param all also what SQLite itself needs not read */
+  /**
+   * A database finds damage only in what it needs itself, and does not find that a page is an older one.
+   *
+   * @param all also the events as they were sent
+   */
   #check(all: boolean): void {
-    const [found] = Object.values(this.one("PRAGMA quick_check(1)")!);
+    const [found] = Object.values(this.one("PRAGMA integrity_check(1)")!);
     if (found !== "ok") throw new Unusable("damaged", new Error(String(found)));
+    let sum = 0;
+    for (const row of this.db.prepare("SELECT * FROM events").iterate()) {
+      checkRow(row);
+      sum = (sum ^ crcOf(row)) >>> 0;
+    }
+    const { checksum, missing } = this.one(
+      "SELECT checksum, EXISTS (SELECT 1 FROM events WHERE seq NOT IN (SELECT seq FROM bodies)) AS missing FROM inbox",
+    )!;
+    if (sum !== checksum || missing !== 0) throw new Unusable("damaged", new Error("events are missing"));
     if (!all) return;
     for (const row of this.db.prepare("SELECT body, crc FROM bodies").iterate()) readBody(row);
   }
@@ -126,7 +130,7 @@ export class Database {
       this.db.exec("COMMIT");
       return result;
     } catch (error) {
-      if (this.db.isTransaction) this.db.exec("ROLLBACK");
+      attempt(() => this.db.exec("ROLLBACK")); // which SQLite may have done
       throw error;
     }
   }
@@ -160,29 +164,3 @@ export class Database {
 }
 
 type Values = (string | number | null)[];
-
-/** @throws Unusable where the bytes are others than those that were written */
-export function readBody({ body, crc }: Row): string {
-  if (crc32(body as string) !== crc) throw new Unusable("damaged", new Error("an event has wrong bytes"));
-  return body as string;
-}
-
-function makeDir(dir: string): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  // Also where they were there before; a directory that its user cannot write to stays that.
-  for (const each of [dirname(dir), dir]) {
-    const { mode } = statSync(each);
-    if (mode & 0o077) chmodSync(each, mode & 0o700);
-  }
-}
-
-/** Waits until the disk has the names in a directory: SQLite does so for the files that it makes, not for its own directory. */
-function syncNames(dir: string): void {
-  if (process.platform === "win32") return; // where a directory cannot be opened
-  const file = openSync(dir, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}

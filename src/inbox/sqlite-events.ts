@@ -1,8 +1,18 @@
 import { crc32 } from "node:zlib";
-import { readBody, type Database } from "./sqlite-database";
-import { changing, columns, readRow, toRow, toSeq } from "./sqlite-rows";
+import type { Database } from "./sqlite-database";
+import {
+  changing,
+  checkRow,
+  columns,
+  crcOf,
+  readBody,
+  readRow,
+  stateCrcOf,
+  toRow,
+  toSeq,
+} from "./sqlite-rows";
 import { keyOf, type AcceptedEvent, type Change, type State, type StoredEvent } from "./stored-event";
-import { step, type bounds, type Filter, type Some, type Written } from "./store";
+import { step, Unusable, type bounds, type Filter, type Some, type Written } from "./store";
 
 /** How many events a list that no index is for looks through in one go. */
 const maxLookedThrough = 20_000;
@@ -12,7 +22,7 @@ const marks = (values: unknown[]) => values.map(() => "?").join(", ");
 
 /** The columns that `toRow` gives, in one order. */
 const insertion = (row: object) =>
-  `INSERT INTO events (seq, ${Object.keys(row).join(", ")}) VALUES (?, ${marks(Object.keys(row))})`;
+  `INSERT INTO events (${Object.keys(row).join(", ")}) VALUES (${marks(Object.keys(row))})`;
 const update = (row: object) =>
   `UPDATE events SET ${Object.keys(row)
     .map((name) => `${name} = ?`)
@@ -23,6 +33,8 @@ export class Events {
   readonly counts: Record<State, number> = { waiting: 0, processed: 0, "handed-over": 0, failed: 0 };
   #bytes = 0;
   #last: number;
+  /** Of all events that are there. */
+  #checksum: number;
   /** The seq of the event that came last, as the database had it when it was opened. */
   readonly found: number;
 
@@ -32,10 +44,18 @@ export class Events {
     private readonly max: typeof bounds,
     last: number,
   ) {
-    this.found = db.one("SELECT last FROM inbox")!.last as number;
+    const { last: found, checksum } = db.one("SELECT last, checksum FROM inbox")!;
+    this.found = found as number;
+    this.#checksum = checksum as number;
     this.#last = Math.max(last, this.found);
     for (const row of db.all("SELECT state, count(*) AS count, sum(size) AS size FROM events GROUP BY state"))
       this.#count(row.state as State, row.count as number, row.size as number);
+  }
+
+  /** Before the first write: what was known from elsewhere is in the database too from now on. */
+  begin(): void {
+    if (this.#last === this.found) return;
+    this.db.transaction("full", () => this.db.run("UPDATE inbox SET last = ?", this.#last));
   }
 
   #count(state: State, count: number, size: number): void {
@@ -75,11 +95,12 @@ export class Events {
   }
 
   write(accepted: AcceptedEvent[], changed: StoredEvent[]): (Written | undefined)[] {
-    const before = { counts: { ...this.counts }, bytes: this.#bytes, last: this.#last };
+    const before = { counts: { ...this.counts }, bytes: this.#bytes, last: this.#last, crc: this.#checksum };
     try {
       return this.db.transaction(accepted.length > 0 ? "full" : "normal", () => {
         const results = accepted.map((event) => this.#insert(event));
-        if (this.#last > before.last) this.db.run("UPDATE inbox SET last = ?", this.#last);
+        if (this.#last > before.last)
+          this.db.run("UPDATE inbox SET last = ?, checksum = ?", this.#last, this.#checksum);
         for (const stored of changed) this.#change(stored);
         return results;
       });
@@ -87,6 +108,7 @@ export class Events {
       Object.assign(this.counts, before.counts);
       this.#bytes = before.bytes;
       this.#last = before.last;
+      this.#checksum = before.crc;
       throw error;
     }
   }
@@ -96,8 +118,10 @@ export class Events {
     if (this.db.one("SELECT seq FROM events WHERE digest = ?", digest)) return undefined;
     const seq = (this.#last += 1);
     const superseded = change !== undefined && this.#supersede(seq, stored, change);
-    const row = toRow({ ...event, stored: { ...stored, ...(superseded && { superseded }) } });
-    this.db.run(insertion(row), seq, ...Object.values(row));
+    const known = { seq, ...toRow({ ...event, stored: { ...stored, ...(superseded && { superseded }) } }) };
+    const row = { ...known, crc: crcOf(known), state_crc: stateCrcOf(known) };
+    this.db.run(insertion(row), ...Object.values(row));
+    this.#checksum = (this.#checksum ^ row.crc) >>> 0;
     this.db.run("INSERT INTO bodies (seq, body, crc) VALUES (?, ?, ?)", seq, text, crc32(text));
     this.#count(stored.state, 1, stored.size);
     return { seq: toSeq(seq), ...(superseded && { superseded }) };
@@ -125,11 +149,13 @@ export class Events {
   }
 
   #change(stored: StoredEvent): void {
-    const was = this.db.one("SELECT state FROM events WHERE seq = ?", Number(stored.seq))?.state;
+    const seq = Number(stored.seq);
+    const was = this.db.one("SELECT state, received_at FROM events WHERE seq = ?", seq);
     if (was === undefined) return;
-    const row = changing(stored);
-    this.db.run(update(row), ...Object.values(row), Number(stored.seq));
-    this.#count(was as State, -1, 0);
+    const changes = changing(stored);
+    const row = { ...changes, state_crc: stateCrcOf({ ...was, seq, ...changes }) };
+    this.db.run(update(row), ...Object.values(row), seq);
+    this.#count(was.state as State, -1, 0);
     this.#count(stored.state, 1, 0);
   }
 
@@ -160,16 +186,21 @@ export class Events {
   }
 
   delete(seqs: string[]): number {
-    const gone = this.db.transaction("normal", () =>
-      seqs.flatMap((text) => {
+    let checksum = this.#checksum;
+    const gone = this.db.transaction("normal", () => {
+      const rows = seqs.flatMap((text) => {
         const seq = Number(text);
-        const row = this.db.one("SELECT state, size FROM events WHERE seq = ?", seq);
+        const row = this.db.one("SELECT state, size, crc FROM events WHERE seq = ?", seq);
         if (!row) return [];
         for (const table of ["latest", "bodies", "events"])
           this.db.run(`DELETE FROM ${table} WHERE seq = ?`, seq);
+        checksum = (checksum ^ (row.crc as number)) >>> 0;
         return [row];
-      }),
-    );
+      });
+      if (rows.length > 0) this.db.run("UPDATE inbox SET checksum = ?", checksum);
+      return rows;
+    });
+    this.#checksum = checksum;
     for (const { state, size } of gone) this.#count(state as State, -1, -(size as number));
     return gone.length;
   }
@@ -182,9 +213,12 @@ export class Events {
   }
 
   read(seq: string): { stored: StoredEvent; text: string } | undefined {
-    const [stored] = this.get([seq]);
-    const body = stored && this.db.one("SELECT body, crc FROM bodies WHERE seq = ?", Number(seq));
-    return body && { stored, text: readBody(body) };
+    const row = this.db.one("SELECT * FROM events WHERE seq = ?", Number(seq));
+    if (!row) return undefined;
+    checkRow(row);
+    const body = this.db.one("SELECT body, crc FROM bodies WHERE seq = ?", Number(seq));
+    if (!body) throw new Unusable("damaged", new Error("an event is missing"));
+    return { stored: readRow(row), text: readBody(body) };
   }
 
   later(

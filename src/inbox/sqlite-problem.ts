@@ -15,6 +15,16 @@ const byCode: Record<number, Problem> = {
   26: "damaged", // SQLITE_NOTADB
 };
 
+/** SQLITE_ERROR: also a table that is not there, where its name has wrong bytes. */
+const sqliteError = 1;
+
+/** Whether an error says that a database has wrong bytes, or is none. */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof Unusable) return error.problem === "damaged";
+  const { errcode = 0 } = error as { errcode?: number };
+  return (errcode & 0xff) === sqliteError || byCode[errcode & 0xff] === "damaged";
+}
+
 /** The system's error codes. Others are the disk's. */
 const bySystem: Record<string, Problem> = {
   ENOSPC: "full",

@@ -6,6 +6,9 @@ import { bounds, Unusable, type Finding, type OpenOptions, type Store } from "./
 /** By directory: what still has a database open that is to be left. */
 const leaving = new Map<string, Promise<void>>();
 
+/** By directory: how this process has left its database. */
+const left = new Map<string, string>();
+
 type Result<C extends keyof Commands> = ReturnType<Commands[C]>;
 
 /** A store in a SQLite database. All that waits for the disk is in a thread of its own: `sqlite-worker.ts`. */
@@ -43,7 +46,9 @@ export class SqliteStore implements Store {
     const leave = () => void store.#leave();
     signal?.addEventListener("abort", leave);
     try {
-      ({ findings: store.findings } = await store.#ask("open", dir, { max, last, check }));
+      const options = { max, last, check, left: left.get(dir) };
+      left.delete(dir);
+      ({ findings: store.findings } = await store.#ask("open", dir, options));
       return store;
     } catch (error) {
       leave();
@@ -146,7 +151,10 @@ export class SqliteStore implements Store {
   }
 
   async close() {
-    await this.#ask("close").catch(() => undefined);
+    await this.#ask("close").then(
+      (how) => left.set(this.dir, how),
+      () => undefined,
+    );
     await this.#leave();
   }
 }

@@ -1,20 +1,30 @@
 // The thread in which a store waits for its disk: opens a database, and does as it is told, one after the
 // other. `SqliteStore` is its other end.
 import { parentPort } from "node:worker_threads";
-import { Database } from "./sqlite-database";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Database, fileName } from "./sqlite-database";
 import { Events } from "./sqlite-events";
-import { findBeside, LastStored } from "./sqlite-last";
+import { makeDir } from "./sqlite-files";
+import { LastStored } from "./sqlite-last";
 import { unusable } from "./sqlite-problem";
+import { keepLog } from "./sqlite-salvage";
 import type { Finding, OpenOptions, Problem } from "./store";
 import type { State } from "./stored-event";
 
 /** What it may be told, with what it answers. */
-export type Commands = Omit<Events, "counts" | "found" | "last" | "size"> & {
-  open(dir: string, options: Required<Omit<OpenOptions, "signal">>): { findings: Finding[] };
+export type Commands = Omit<Events, "begin" | "counts" | "found" | "last" | "size"> & {
+  open(dir: string, options: WorkerOptions): { findings: Finding[] };
   check(): void;
   compact(): void;
-  close(): void;
+  /** @returns how it left the database, for the `left` of who opens it next */
+  close(): string;
 };
+
+export interface WorkerOptions extends Required<Omit<OpenOptions, "signal">> {
+  /** What `close` has returned: where the database is still like that, it is not checked again. */
+  left: string | undefined;
+}
 
 export interface Asked {
   id: number;
@@ -41,13 +51,36 @@ let database: Database | undefined;
 let events: Events | undefined;
 let lastStored: LastStored | undefined;
 
-function open(path: string, options: Parameters<Commands["open"]>[1]): ReturnType<Commands["open"]> {
+function open(path: string, { max, last, check, left }: WorkerOptions): { findings: Finding[] } {
   dir = path;
-  database = Database.open(dir, options.check);
+  makeDir(dir);
   lastStored = new LastStored(dir);
-  const known = lastStored.seq;
-  events = new Events(database, options.max, Math.max(Number(options.last), known));
-  return { findings: findBeside(dir, { known, stored: events.found }) };
+  const known = Math.max(Number(last), lastStored.seq);
+  const closed = left !== undefined && left === look() ? "nothing" : "tables";
+  database = Database.open(dir, check ? "all" : closed, known);
+  events = new Events(database, max, Math.max(known, database.dropped));
+  const findings: Finding[] = [];
+  if (database.salvaged) findings.push({ what: "damaged", ...database.salvaged });
+  else if (Math.max(lastStored.seq, database.dropped) > events.found) {
+    findings.push({ what: "incomplete" });
+    if (database.dropped > events.found) keepLog(dir);
+  }
+  events.begin();
+  lastStored.write(Number(events.last));
+  if (readdirSync(dir).includes("CURRENT")) findings.push({ what: "leveldb" });
+  return { findings };
+}
+
+/** What is another where somebody has written to the database. */
+function look(): string | undefined {
+  const { ino, size, mtimeMs } = statSync(join(dir, fileName), { throwIfNoEntry: false }) ?? {};
+  return ino === undefined ? undefined : [ino, size, mtimeMs].join(" ");
+}
+
+function close(): string {
+  lastStored!.close();
+  database!.close();
+  return look() ?? "";
 }
 
 /** What is written to a file that was deleted is gone, and nothing but looking at it tells. */
@@ -65,8 +98,7 @@ function run({ command, args }: Asked): unknown {
     case "compact":
       return database!.compact();
     case "close":
-      lastStored!.close();
-      return database!.close();
+      return close();
     default: {
       const result = (events![command] as (...args: unknown[]) => unknown)(...args);
       if (command === "write") written();

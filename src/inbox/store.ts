@@ -32,9 +32,11 @@ export type Problem =
  * What was found where a store was opened, and does not keep it from storing.
  *
  * - `incomplete`: events are missing that had been stored
+ * - `damaged`: it was damaged, and goes on with the events that could be read: so many, and with the
+ *   damaged files in a folder of this name
  * - `leveldb`: beside it is an inbox of the first edition, which is not read
  */
-export type Finding = "incomplete" | "leveldb";
+export type Finding = { what: "incomplete" | "leveldb" } | { what: "damaged"; events: number; aside: string };
 
 /** Nothing can be stored. The message is the system's, for the log. */
 export class Unusable extends Error {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Node, NodeAPI, NodeDef } from "node-red";
@@ -611,21 +611,20 @@ describe("the inbox", () => {
       await other.close();
       while ((await post(sample("job-created"))).status !== 200) await new Promise(setImmediate);
     });
+  });
 
-    it("while what is in it is damaged, and stores again when that is taken away", async () => {
-      await begin();
-      await post(sample("job-created"));
-      await settled();
-      await runtime.deploy([tab, { ...config, inbox: false }, receive, out]);
-      const dir = join(userDir, "radaro-inbox/config");
-      writeFileSync(join(dir, "inbox.sqlite"), "broken");
-      await runtime.deploy(flow);
-      assert.equal((await post(sample("job-created"))).status, 503);
-      await runtime.statuses.find(({ fill }) => fill === "red");
-      assert.equal(inboxOf().problem?.problem, "damaged");
-      renameSync(dir, join(userDir, "damaged"));
-      while ((await post(sample("job-created"))).status !== 200) await new Promise(setImmediate);
-    });
+  it("begins anew, and says so, where what is in its directory is something else", async () => {
+    await begin();
+    await post(sample("job-created"));
+    await settled();
+    await runtime.deploy([tab, { ...config, inbox: false }, receive, out]);
+    const dir = join(userDir, "radaro-inbox/config");
+    writeFileSync(join(dir, "inbox.sqlite"), "broken");
+    await runtime.deploy(flow);
+    assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
+    assert.deepEqual(warnings(), ["radaro-config.inbox.found.damaged"]);
+    const [aside] = readdirSync(dir).filter((name) => name.startsWith("damaged-"));
+    assert.equal(readFileSync(join(dir, aside!, "inbox.sqlite"), "utf8"), "broken");
   });
 
   it("begins anew, and stores, where its directory is deleted", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EventMessage } from "../../src/event/message";
 import { connect, type Comms } from "./editor-comms";
@@ -131,16 +131,15 @@ describe("An inbox", () => {
     await recovers();
   });
 
-  it("refuses events while what is in its directory is damaged, and begins anew when that is renamed", async () => {
+  it("begins anew where what is in its directory is damaged, and says where that is kept", async () => {
     await running.deploy(flow.map((node) => (node.id === "acme" ? { ...node, inbox: false } : node)));
     writeFileSync(join(dir, "inbox.sqlite"), "broken");
     await running.deploy(flow);
-    await refuses(
-      "damaged",
-      `what is in ${dir} cannot be read. Restore that folder from a backup, or rename it`,
-    );
-    renameSync(dir, `${dir}-damaged`);
-    await recovers();
+    assert.deepEqual(await post(), stored);
+    await running.nodeRed.printed(`What was in ${dir} is damaged.`);
+    const [aside] = readdirSync(dir).filter((name) => name.startsWith("damaged-"));
+    await running.nodeRed.printed(`in ${aside} there`);
+    assert.equal(readFileSync(join(dir, aside!, "inbox.sqlite"), "utf8"), "broken");
   });
 
   it("refuses events while another Node-RED has it, and takes over as soon as that has ended", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
@@ -28,7 +28,7 @@ describe("an inbox's store that was killed", () => {
   /** What a store says that is opened with something changed, and how many events it has. */
   async function open(
     change: (dir: string) => void,
-  ): Promise<{ findings: Finding[]; events: number } | string> {
+  ): Promise<{ findings: Finding["what"][]; events: number } | string> {
     const copy = join(dir, "copy");
     cpSync(killed, copy, { recursive: true });
     change(copy);
@@ -36,7 +36,7 @@ describe("an inbox's store that was killed", () => {
       const store = await SqliteStore.open(copy);
       const { findings, counts } = store;
       await store.close();
-      return { findings, events: counts.waiting };
+      return { findings: findings.map(({ what }) => what), events: counts.waiting };
     } catch (error) {
       assert.ok(error instanceof Unusable);
       return error.problem;
@@ -67,12 +67,65 @@ describe("an inbox's store that was killed", () => {
     }
   });
 
+  it("says so too where also that is gone which knows of the last, as after a power cut", async () => {
+    const said = await open((copy) => {
+      overwrite(log, (size) => Math.floor(size / 2))(copy);
+      rmSync(join(copy, "inbox.last"));
+    });
+    assert.ok(typeof said === "object" && said.findings.includes("incomplete"), JSON.stringify(said));
+  });
+
+  it("says nothing of an event that was being stored when the power went", async () => {
+    for (const tear of [
+      overwrite(log, (size) => size - 2000),
+      overwrite(log, (size) => size - 6000),
+      (copy: string) => writeFileSync(join(copy, log), readFileSync(join(copy, log)).subarray(0, -5000)),
+    ]) {
+      const said = await open((copy) => {
+        tear(copy);
+        rmSync(join(copy, "inbox.last"));
+      });
+      assert.deepEqual(said, { findings: [], events: 2 });
+    }
+  });
+
+  it("keeps a log that has wrong bytes, as SQLite writes over it", async () => {
+    const copy = join(dir, "kept");
+    cpSync(killed, copy, { recursive: true });
+    overwrite(log, (size) => Math.floor(size / 2))(copy);
+    const found = readFileSync(join(copy, log));
+    await (await SqliteStore.open(copy)).close();
+    const [aside] = readdirSync(copy).filter((name) => name.startsWith("damaged-"));
+    assert.deepEqual(readFileSync(join(copy, aside!, log)), found);
+  });
+
+  it("says once that events are missing", async () => {
+    const copy = join(dir, "once");
+    cpSync(killed, copy, { recursive: true });
+    rmSync(join(copy, log));
+    const said = [];
+    for (let i = 0; i < 2; i += 1) {
+      const store = await SqliteStore.open(copy);
+      said.push(store.findings);
+      await store.close();
+    }
+    assert.deepEqual(said, [[{ what: "incomplete" }], []]);
+  });
+
+  it("has all events where only its database is gone or empty, and all is in the log", async () => {
+    for (const change of [
+      (copy: string) => rmSync(join(copy, "inbox.sqlite")),
+      (copy: string) => writeFileSync(join(copy, "inbox.sqlite"), ""),
+    ])
+      assert.deepEqual(await open(change), { findings: [], events: 3 });
+  });
+
   it("goes on with a later number than any that it has given, where events are missing", async () => {
     const copy = join(dir, "again");
     cpSync(killed, copy, { recursive: true });
     overwrite(log, (size) => size - 2000)(copy);
     const store = await SqliteStore.open(copy);
-    assert.deepEqual(store.findings, ["incomplete"]);
+    assert.deepEqual(store.findings, [{ what: "incomplete" }]);
     assert.equal(Number(store.last), 3);
     await store.close();
   });

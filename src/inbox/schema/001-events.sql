@@ -2,10 +2,11 @@
 
 -- One row.
 CREATE TABLE inbox (
-  step INTEGER NOT NULL, -- the number of the last of these files that was run
-  last INTEGER NOT NULL  -- the seq of the event that came last, also where that one is deleted
+  step INTEGER NOT NULL,    -- the number of the last of these files that was run
+  last INTEGER NOT NULL,    -- the seq of the event that came last, also where that one is deleted
+  checksum INTEGER NOT NULL -- of all events that are there: their crc, by exclusive or
 );
-INSERT INTO inbox (step, last) VALUES (0, 0);
+INSERT INTO inbox (step, last, checksum) VALUES (0, 0, 0);
 
 -- What is known of an event, besides the event: what lists show and look for.
 CREATE TABLE events (
@@ -28,7 +29,9 @@ CREATE TABLE events (
   times INTEGER NOT NULL,       -- how many times it was given to the flow
   superseded INTEGER NOT NULL CHECK (superseded IN (0, 1)),
   unwanted INTEGER NOT NULL CHECK (unwanted IN (0, 1)),
-  error TEXT                    -- of a failed one: JSON
+  error TEXT,                   -- of a failed one: JSON
+  crc INTEGER NOT NULL,         -- CRC-32 of the columns that stay: a database finds damage only in what it needs
+  state_crc INTEGER NOT NULL    -- CRC-32 of those that change
 );
 CREATE INDEX events_by_state ON events (state, seq);
 CREATE INDEX events_by_change ON events (changed_at, seq) WHERE state = 'waiting';
@@ -40,7 +43,7 @@ CREATE INDEX events_by_external ON events (external_key, seq) WHERE external_key
 CREATE TABLE bodies (
   seq INTEGER PRIMARY KEY,
   body TEXT NOT NULL,
-  crc INTEGER NOT NULL -- CRC-32 of the body: a database finds damage only in what it needs itself
+  crc INTEGER NOT NULL -- CRC-32 of the body
 );
 
 -- The latest change of each field of each job, with the event that told of it.

@@ -1,0 +1,190 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
+import type { JsonObject } from "../event/json";
+import { attempt, syncNames } from "./sqlite-files";
+import { crcOf, readBody, readRow, stateCrcOf, type Row } from "./sqlite-rows";
+import { migrate } from "./sqlite-schema";
+import { changeOf } from "./stored-event";
+
+/** What was taken out of a damaged database. */
+export interface Salvaged {
+  /** How many events could be read. */
+  events: number;
+  /** The name of the folder in the inbox's with the damaged files, as they were found. */
+  aside: string;
+}
+
+const fileName = "inbox.sqlite";
+
+/** What could be read, until it takes the place of the damaged one. */
+const salvageName = "inbox.salvage";
+
+const asideName = /^damaged-(\d{4}-\d\d-\d\dT)(\d\d)-(\d\d)-(\d\d)-(\d{3}Z)$/;
+
+/** How many damaged databases are kept: where there are more, something is wrong that this does not mend. */
+export const maxAside = 3;
+
+/** How many rows that cannot be read are passed over. */
+const maxUnreadable = 100_000;
+
+/**
+ * The folders with damaged files that were set aside, with when.
+ *
+ * @returns `at` in milliseconds
+ */
+export function listAside(dir: string): { name: string; at: number }[] {
+  return readdirSync(dir).flatMap((name) => {
+    const at = Date.parse(name.replace(asideName, "$1$2:$3:$4.$5"));
+    return Number.isNaN(at) ? [] : { name, at };
+  });
+}
+
+/** @returns the name of a new folder for damaged files */
+export function makeAside(dir: string): string {
+  const name = `damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
+  mkdirSync(join(dir, name), { mode: 0o700 });
+  return name;
+}
+
+/**
+ * Takes what can be read out of a damaged database into a new one, which takes its place, and sets the
+ * damaged files aside as they are. Ends in any moment: then it begins anew, or has ended.
+ *
+ * @param damaged open, as far as it can be; to be closed after that
+ * @param last the seq of the event that came last, as far as it is known otherwise
+ */
+export function salvage(damaged: DatabaseSync, dir: string, last: number): Salvaged {
+  forgetSalvage(dir);
+  const db = new DatabaseSync(join(dir, salvageName));
+  let events: number;
+  try {
+    events = copy(damaged, db, last);
+  } finally {
+    db.close();
+  }
+  const aside = makeAside(dir);
+  syncNames(dir);
+  // SQLite would write its log into a database that it closes, unless that has moved; and Windows moves
+  // no file that is open.
+  if (process.platform === "win32") damaged.close();
+  renameSync(join(dir, fileName), join(dir, aside, fileName));
+  finishSalvage(dir);
+  return { events, aside };
+}
+
+/** Keeps a log that SQLite does not read to its end, before it writes over that. */
+export function keepLog(dir: string): void {
+  if (listAside(dir).length < maxAside)
+    copyFileSync(join(dir, `${fileName}-wal`), join(dir, makeAside(dir), `${fileName}-wal`));
+}
+
+/** Ends what `salvage` had begun, where Node-RED ended between. */
+export function finishSalvage(dir: string): void {
+  const [file, log, salvaged] = [fileName, `${fileName}-wal`, salvageName].map((name) => join(dir, name));
+  if (!existsSync(salvaged!) || existsSync(file!)) return;
+  const aside = listAside(dir).sort((a, b) => b.at - a.at)[0]?.name ?? makeAside(dir);
+  if (existsSync(log!)) renameSync(log!, join(dir, aside, `${fileName}-wal`));
+  renameSync(salvaged!, file!);
+}
+
+/** Removes what `salvage` had begun, where it has to begin anew or is not needed any more. */
+export function forgetSalvage(dir: string): void {
+  rmSync(join(dir, salvageName), { force: true });
+}
+
+function copy(damaged: DatabaseSync, db: DatabaseSync, last: number): number {
+  db.exec("PRAGMA locking_mode = EXCLUSIVE");
+  db.exec("PRAGMA journal_mode = MEMORY"); // where it does not come to its end, it begins anew
+  // Lets SQLite read one that is shorter than it says.
+  attempt(() => damaged.enableDefensive(false)); // Node.js 22 has it off
+  attempt(() => damaged.exec("PRAGMA writable_schema = ON"));
+  const inbox = attempt(() => damaged.prepare("SELECT step, last FROM inbox").get());
+  migrate(db, 0, Number(inbox?.step) || undefined);
+  db.exec("BEGIN IMMEDIATE");
+  let [events, highest, checksum] = [0, last, 0];
+  const add = adder(db);
+  const bodies = attempt(() => damaged.prepare("SELECT body, crc FROM bodies WHERE seq = ?"));
+  for (const row of readable(damaged)) {
+    const text = attempt(() => readBody(bodies!.get(row.seq!)!));
+    if (text === undefined || !insert(add, row, text)) continue;
+    events += 1;
+    highest = Math.max(highest, row.seq as number);
+    checksum = (checksum ^ (row.crc as number)) >>> 0;
+  }
+  // It may be wrong itself.
+  const known = Number(inbox?.last);
+  if (known > highest && known < highest + 1e6) highest = known;
+  db.prepare("UPDATE inbox SET last = ?, checksum = ?").run(highest, checksum);
+  db.exec("COMMIT");
+  return events;
+}
+
+/** The rows of `events` that can be read, by their seq. */
+function* readable(db: DatabaseSync): Generator<Row> {
+  const rows = attempt(() => db.prepare("SELECT * FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"));
+  const ranges = [{ from: 1, to: 1e15 }];
+  let unreadable = 0;
+  for (let range = ranges.pop(); rows && range && unreadable <= maxUnreadable; range = ranges.pop()) {
+    let { from } = range;
+    const { to } = range;
+    try {
+      for (const row of rows.iterate(from, to)) {
+        from = Math.max(from, row.seq as number) + 1;
+        if (crcOf(row) === row.crc) yield row;
+      }
+    } catch {
+      // Something in what follows; how far that goes is found by looking at its halves.
+      unreadable += 1;
+      const middle = from + 1 + Math.floor((to - from) / 2);
+      if (middle <= to) ranges.push({ from: middle, to });
+      if (from + 1 < middle) ranges.push({ from: from + 1, to: middle - 1 });
+    }
+  }
+}
+
+/** Puts a row of `events` with its event into a database. @returns false where there is such an event already */
+function insert(add: Add, row: Row, text: string): boolean {
+  // What became of it is not known any more: then the flow gets it again.
+  if (stateCrcOf(row) !== row.state_crc) {
+    const waiting = { state: "waiting", times: 1, superseded: 0, unwanted: 0, error: null };
+    Object.assign(row, waiting, { received_at: new Date().toISOString() });
+    row.state_crc = stateCrcOf(row);
+  }
+  if (!add("events", row)) return false;
+  add("bodies", { seq: row.seq!, body: text, crc: crc32(text) });
+  const { path, changedAt } = readRow(row);
+  const change = changeOf(JSON.parse(text) as JsonObject);
+  for (const field of change?.fields ?? [])
+    add("latest", { path, job: change!.job, field, changed_at: changedAt, seq: row.seq! });
+  return true;
+}
+
+/** Adds a row to a table. @returns false where it is there */
+type Add = (table: "events" | "bodies" | "latest", row: Row) => boolean;
+
+/** What is done with a row whose like is there. */
+const onConflict = {
+  events: "DO NOTHING",
+  bodies: "DO NOTHING",
+  latest:
+    "(path, job, field) DO UPDATE SET changed_at = excluded.changed_at, seq = excluded.seq" +
+    " WHERE excluded.changed_at >= latest.changed_at",
+};
+
+function adder(db: DatabaseSync): Add {
+  const statements = new Map<string, StatementSync>();
+  return (table, row) => {
+    let statement = statements.get(table);
+    if (!statement) {
+      const names = Object.keys(row);
+      statement = db.prepare(
+        `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})` +
+          ` ON CONFLICT ${onConflict[table]}`,
+      );
+      statements.set(table, statement);
+    }
+    return statement.run(...Object.values(row)).changes === 1;
+  };
+}
