@@ -4,7 +4,8 @@ import { Unusable } from "./store";
 import type { AcceptedEvent, StoredEvent } from "./stored-event";
 
 /** An event on its way to the store. */
-interface Arrived extends AcceptedEvent {
+interface Arrived {
+  accepted: AcceptedEvent;
   event: JsonObject;
   resolve(result: "stored" | "duplicate"): void;
   reject(why: unknown): void;
@@ -15,6 +16,12 @@ const together = { events: 256, bytes: 16 * 1024 ** 2 };
 
 /** How many events wait to be written at most while the disk does not answer, and how much of them, in bytes. */
 const waiting = { events: 2000, bytes: 64 * 1024 ** 2 };
+
+/**
+ * How long what has become of events may wait for a write that is needed anyway, in milliseconds; and how
+ * many of them may.
+ */
+const later = { after: 100, changes: 256 };
 
 /** What is told of what was written, in the order in which it came. */
 interface Told {
@@ -35,6 +42,10 @@ export class Intake {
   /** What has become of events, and is not on disk yet. */
   readonly #changes = new Map<string, StoredEvent>();
   #writing: Promise<void> | undefined;
+  /** Whether what has become of events is written even where nothing arrives. */
+  #isDue = false;
+  /** Makes it due. */
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly store: Reopening,
@@ -55,26 +66,37 @@ export class Intake {
         reject(slow);
         return;
       }
-      this.#arrived.push({ ...accepted, event, resolve, reject });
+      this.#arrived.push({ accepted, event, resolve, reject });
       this.#bytes += size;
-      this.write();
+      this.#writing ??= this.#writeAll();
     });
   }
 
-  /** Writes what has become of an event that the flow has. */
+  /**
+   * Writes what has become of an event that the flow has: soon, with the next that arrives where one does,
+   * as a write of its own costs as much as that of an event. One that still waits is written at once: how
+   * often it was given is what tells that Node-RED ends with it.
+   */
   change(stored: StoredEvent): void {
     // A copy: the next change can come while this one is written.
     this.#changes.set(stored.seq, { ...stored });
-    if (!this.store.isClosed) this.write(); // else with the last that is written
+    if (this.store.isClosed) return; // with the last that is written
+    if (stored.state === "waiting" || this.#changes.size >= later.changes) this.write();
+    else this.#timer ??= setTimeout(() => this.write(), later.after);
   }
 
   /** Writes what there is to write, also what could not be written the last time. */
   write(): void {
-    if (this.#arrived.length + this.#changes.size > 0) this.#writing ??= this.#writeAll();
+    if (this.#arrived.length + this.#changes.size === 0) return;
+    this.#isDue = true;
+    this.#writing ??= this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#arrived.length > 0 || this.#changes.size > 0) {
+    while (this.#arrived.length > 0 || this.#isDue) {
+      this.#isDue = false;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
       const arrived = this.#next();
       const changes = [...this.#changes.values()];
       this.#changes.clear();
@@ -94,27 +116,25 @@ export class Intake {
   #next(): Arrived[] {
     let bytes = 0;
     const end = this.#arrived.findIndex(
-      ({ stored }, i) => i === together.events || (bytes += stored.size) > together.bytes,
+      ({ accepted: { stored } }, i) => i === together.events || (bytes += stored.size) > together.bytes,
     );
     // One that is larger alone is written alone.
     const next = this.#arrived.splice(0, end < 0 ? this.#arrived.length : Math.max(end, 1));
-    for (const { stored } of next) this.#bytes -= stored.size;
+    for (const { accepted } of next) this.#bytes -= accepted.stored.size;
     return next;
   }
 
   async #writeSome(arrived: Arrived[], changes: StoredEvent[]): Promise<void> {
     const { room, results } = await this.store.alone(async (store) => {
-      const room = await store.makeRoom(arrived.map(({ stored }) => stored.size));
-      const accepted = arrived
-        .slice(0, room)
-        .map(({ stored, text, digest, change, keys }) => ({ stored, text, digest, change, keys }));
-      return { room, results: await store.write(accepted, changes) };
+      const all = arrived.map(({ accepted }) => accepted);
+      const room = await store.makeRoom(all.map(({ stored }) => stored.size));
+      return { room, results: await store.write(all.slice(0, room), changes) };
     });
     for (const stored of changes) this.told.changed(stored);
     if (room < arrived.length) this.store.say(new Unusable("crowded"));
     else if (room > 0) this.store.isWell();
     else this.store.say(this.store.problem);
-    arrived.forEach(({ stored, event, resolve, reject }, i) => {
+    arrived.forEach(({ accepted: { stored }, event, resolve, reject }, i) => {
       if (i >= room) {
         reject(new Unusable("crowded"));
         return;
@@ -127,6 +147,7 @@ export class Intake {
 
   /** Resolves when nothing is written any more. What could not be is refused; `left`: what has become of events. */
   async close(): Promise<StoredEvent[]> {
+    clearTimeout(this.#timer);
     await this.#writing;
     for (const { reject } of this.#arrived.splice(0)) reject(new Closed());
     return [...this.#changes.values()];

@@ -15,6 +15,9 @@ export const fileName = "inbox.sqlite";
 /** How much of the database is kept in memory, in kibibytes. */
 const cache = 8192;
 
+/** How large a page of the database is, in bytes: an event and its row are in few of these, and so are its indexes. */
+const pageSize = 8192;
+
 /** Until what a write is on disk: `full` at its end, `normal` with the next full one. */
 type Synchronous = "full" | "normal";
 
@@ -69,7 +72,8 @@ export class Database {
 
   #prepare(check: Check): void {
     const { db } = this;
-    // First: nobody else may come between, and the log needs no shared memory.
+    db.exec(`PRAGMA page_size = ${pageSize}`); // of a new one
+    // Before all else: nobody else may come between, and the log needs no shared memory.
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
     const { tables } = this.one("SELECT count(*) AS tables FROM sqlite_schema")!;
     const { application_id } = this.one("PRAGMA application_id")!;

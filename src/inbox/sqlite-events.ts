@@ -1,15 +1,18 @@
 import { crc32 } from "node:zlib";
 import type { Database } from "./sqlite-database";
 import {
-  changing,
+  changedOf,
   checkRow,
   columns,
-  crcOf,
+  insertedOf,
+  insertion,
   readBody,
   readRow,
-  stateCrcOf,
+  toChanged,
   toRow,
   toSeq,
+  update,
+  type Row,
 } from "./sqlite-rows";
 import { keyOf, type AcceptedEvent, type Change, type State, type StoredEvent } from "./stored-event";
 import { step, Unusable, type bounds, type Filter, type Some, type Written } from "./store";
@@ -17,16 +20,8 @@ import { step, Unusable, type bounds, type Filter, type Some, type Written } fro
 /** How many events a list that no index is for looks through in one go. */
 const maxLookedThrough = 20_000;
 
-/** A `?` for each. */
-const marks = (values: unknown[]) => values.map(() => "?").join(", ");
-
-/** The columns that `toRow` gives, in one order. */
-const insertion = (row: object) =>
-  `INSERT INTO events (${Object.keys(row).join(", ")}) VALUES (${marks(Object.keys(row))})`;
-const update = (row: object) =>
-  `UPDATE events SET ${Object.keys(row)
-    .map((name) => `${name} = ?`)
-    .join(", ")} WHERE seq = ?`;
+/** How many later events of a job are looked at, for what supersedes one: more than a job has. */
+const maxLater = 200;
 
 /** The events in a database: what `Store` says of its methods holds for those of the same name. */
 export class Events {
@@ -117,45 +112,40 @@ export class Events {
     const { stored, text, digest, change } = event;
     if (this.db.one("SELECT seq FROM events WHERE digest = ?", digest)) return undefined;
     const seq = (this.#last += 1);
-    const superseded = change !== undefined && this.#supersede(seq, stored, change);
-    const known = { seq, ...toRow({ ...event, stored: { ...stored, ...(superseded && { superseded }) } }) };
-    const row = { ...known, crc: crcOf(known), state_crc: stateCrcOf(known) };
-    this.db.run(insertion(row), ...Object.values(row));
-    this.#checksum = (this.#checksum ^ row.crc) >>> 0;
+    const superseded = change && this.#laterOf(stored, change) ? { superseded: true as const } : {};
+    const row = toRow(seq, { ...event, stored: { ...stored, ...superseded } });
+    this.db.run(insertion, ...insertedOf(row));
     this.db.run("INSERT INTO bodies (seq, body, crc) VALUES (?, ?, ?)", seq, text, crc32(text));
+    this.#checksum = (this.#checksum ^ (row.crc as number)) >>> 0;
     this.#count(stored.state, 1, stored.size);
-    return { seq: toSeq(seq), ...(superseded && { superseded }) };
+    return { seq: toSeq(seq), ...superseded };
   }
 
-  /** Notes what an event has changed. @returns whether all of that was changed later */
-  #supersede(seq: number, { path, changedAt }: StoredEvent, { job, fields }: Change): true | undefined {
-    let isSuperseded = true;
-    for (const field of fields) {
-      const latest = this.#latest(path, job, field)?.changed_at as string | undefined;
-      if (latest !== undefined && latest > changedAt) continue;
-      isSuperseded = false;
-      this.db.run(
-        "INSERT INTO latest (path, job, field, changed_at, seq) VALUES (?, ?, ?, ?, ?) ON CONFLICT" +
-          " (path, job, field) DO UPDATE SET changed_at = excluded.changed_at, seq = excluded.seq",
-        ...[path, job, field, changedAt, seq],
+  /** Those that have changed each of some fields of a job last; `undefined` where one is not changed later. */
+  #laterOf({ path, changedAt }: StoredEvent, { job, fields }: Change): Row[] | undefined {
+    const missing = new Set(fields);
+    const found: Row[] = [];
+    const rows = this.db.all(
+      `SELECT seq, state, changed FROM events WHERE order_key = ? AND changed_at > ? AND is_dated = 1 AND path = ?
+      ORDER BY changed_at DESC, seq DESC LIMIT ${maxLater}`,
+      ...[job, changedAt, path],
+    );
+    for (const row of rows) {
+      const changed = (JSON.parse(row.changed as string) as string[]).filter((field) =>
+        missing.delete(field),
       );
+      if (changed.length > 0) found.push(row);
+      if (missing.size === 0) return found;
     }
-    return isSuperseded || undefined;
-  }
-
-  #latest(path: string, job: string, field: string) {
-    const sql = "SELECT changed_at, seq FROM latest WHERE path = ? AND job = ? AND field = ?";
-    return this.db.one(sql, path, job, field);
+    return undefined;
   }
 
   #change(stored: StoredEvent): void {
     const seq = Number(stored.seq);
-    const was = this.db.one("SELECT state, received_at FROM events WHERE seq = ?", seq);
-    if (was === undefined) return;
-    const changes = changing(stored);
-    const row = { ...changes, state_crc: stateCrcOf({ ...was, seq, ...changes }) };
-    this.db.run(update(row), ...Object.values(row), seq);
-    this.#count(was.state as State, -1, 0);
+    const row = this.db.one("SELECT seq, state, received_at FROM events WHERE seq = ?", seq);
+    if (row === undefined) return;
+    this.db.run(update, ...changedOf(toChanged(row, stored)));
+    this.#count(row.state as State, -1, 0);
     this.#count(stored.state, 1, 0);
   }
 
@@ -169,7 +159,8 @@ export class Events {
             ...[first, Number(second)],
           )
         : this.db.all(
-            `SELECT seq, path, state, '' AS at FROM events WHERE state = ? AND seq > ? ORDER BY seq LIMIT ${step}`,
+            `SELECT seq, path, state, '' AS at FROM events WHERE state <> 'waiting' AND state = ? AND seq > ?
+            ORDER BY seq LIMIT ${step}`,
             ...[state, Number(second)],
           );
     return toSome(rows);
@@ -192,8 +183,7 @@ export class Events {
         const seq = Number(text);
         const row = this.db.one("SELECT state, size, crc FROM events WHERE seq = ?", seq);
         if (!row) return [];
-        for (const table of ["latest", "bodies", "events"])
-          this.db.run(`DELETE FROM ${table} WHERE seq = ?`, seq);
+        for (const table of ["bodies", "events"]) this.db.run(`DELETE FROM ${table} WHERE seq = ?`, seq);
         checksum = (checksum ^ (row.crc as number)) >>> 0;
         return [row];
       });
@@ -221,17 +211,11 @@ export class Events {
     return { stored: readRow(row), text: readBody(body) };
   }
 
-  later(
-    { path, changedAt }: StoredEvent,
-    { job, fields }: Change,
-  ): { seq: string; state: State }[] | undefined {
-    const found = new Set<string>();
-    for (const field of fields) {
-      const latest = this.#latest(path, job, field);
-      if (!latest || (latest.changed_at as string) <= changedAt) return undefined;
-      found.add(toSeq(latest.seq as number));
-    }
-    return this.get([...found]).map(({ seq, state }) => ({ seq, state }));
+  later(event: StoredEvent, change: Change): { seq: string; state: State }[] | undefined {
+    return this.#laterOf(event, change)?.map(({ seq, state }) => ({
+      seq: toSeq(seq as number),
+      state: state as State,
+    }));
   }
 
   list(

@@ -41,13 +41,15 @@ export function readRow(row: Row): StoredEvent {
   };
 }
 
-/** What becomes a row of `events`, by column. */
-export function toRow({ stored, digest, keys }: AcceptedEvent): Record<string, string | number | null> {
-  return {
+/** What becomes a row of `events`. */
+export function toRow(seq: number, { stored, digest, keys, isDated }: AcceptedEvent): Row {
+  const row: Row = {
+    seq,
     path: stored.path,
     digest,
     received_at: stored.receivedAt,
     changed_at: stored.changedAt,
+    is_dated: isDated ? 1 : 0,
     topic: stored.topic,
     event_type: stored.eventType,
     changed: JSON.stringify(stored.changed),
@@ -60,16 +62,11 @@ export function toRow({ stored, digest, keys }: AcceptedEvent): Record<string, s
     size: stored.size,
     ...changing(stored),
   };
+  return { ...row, crc: crcOf(row), state_crc: stateCrcOf(row) };
 }
 
 /** What changes in a row of `events`, by column. */
-export function changing({
-  state,
-  times,
-  superseded,
-  unwanted,
-  error,
-}: StoredEvent): Record<string, string | number | null> {
+function changing({ state, times, superseded, unwanted, error }: StoredEvent) {
   return {
     state,
     times,
@@ -79,9 +76,19 @@ export function changing({
   };
 }
 
+/**
+ * What a row of `events` becomes with what has become of its event.
+ *
+ * @param row with its `seq` and `received_at` at least
+ */
+export function toChanged(row: Row, stored: StoredEvent): Row {
+  const changed = { ...row, ...changing(stored) };
+  return { ...changed, state_crc: stateCrcOf(changed) };
+}
+
 /** The columns of a row of `events` that stay as they were written, and those that change: each has a checksum. */
 const staying =
-  "seq path digest changed_at topic event_type changed status meaning order_id external_id order_key" +
+  "seq path digest changed_at is_dated topic event_type changed status meaning order_id external_id order_key" +
   " external_key size";
 const mayChange = "seq received_at state times superseded unwanted error";
 
@@ -96,6 +103,20 @@ export const crcOf = checksum(staying);
 
 /** The checksum of those that change. */
 export const stateCrcOf = checksum(mayChange);
+
+const all = [...new Set(`${staying} ${mayChange}`.split(" ")), "crc", "state_crc"];
+const becoming = ["state", "times", "superseded", "unwanted", "error", "state_crc", "seq"];
+
+const pick = (names: string[]) => (row: Row) => names.map((name) => row[name] as string | number | null);
+
+/** Inserts a row of `events`; its values are what `insertedOf` gives. */
+export const insertion = `INSERT INTO events (${all.join(", ")}) VALUES (${all.map(() => "?").join(", ")})`;
+export const insertedOf = pick(all);
+
+/** Writes what has become of an event; its values are what `changedOf` gives. */
+export const update =
+  "UPDATE events SET state = ?, times = ?, superseded = ?, unwanted = ?, error = ?, state_crc = ? WHERE seq = ?";
+export const changedOf = pick(becoming);
 
 /** @throws Unusable where a row of `events` is another than the one that was written */
 export function checkRow(row: Row): void {

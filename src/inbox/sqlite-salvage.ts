@@ -2,11 +2,9 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } 
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
-import type { JsonObject } from "../event/json";
 import { attempt, syncNames } from "./sqlite-files";
-import { crcOf, readBody, readRow, stateCrcOf, type Row } from "./sqlite-rows";
+import { crcOf, readBody, stateCrcOf, type Row } from "./sqlite-rows";
 import { migrate } from "./sqlite-schema";
-import { changeOf } from "./stored-event";
 
 /** What was taken out of a damaged database. */
 export interface Salvaged {
@@ -154,24 +152,11 @@ function insert(add: Add, row: Row, text: string): boolean {
   }
   if (!add("events", row)) return false;
   add("bodies", { seq: row.seq!, body: text, crc: crc32(text) });
-  const { path, changedAt } = readRow(row);
-  const change = changeOf(JSON.parse(text) as JsonObject);
-  for (const field of change?.fields ?? [])
-    add("latest", { path, job: change!.job, field, changed_at: changedAt, seq: row.seq! });
   return true;
 }
 
 /** Adds a row to a table. @returns false where it is there */
-type Add = (table: "events" | "bodies" | "latest", row: Row) => boolean;
-
-/** What is done with a row whose like is there. */
-const onConflict = {
-  events: "DO NOTHING",
-  bodies: "DO NOTHING",
-  latest:
-    "(path, job, field) DO UPDATE SET changed_at = excluded.changed_at, seq = excluded.seq" +
-    " WHERE excluded.changed_at >= latest.changed_at",
-};
+type Add = (table: "events" | "bodies", row: Row) => boolean;
 
 function adder(db: DatabaseSync): Add {
   const statements = new Map<string, StatementSync>();
@@ -181,7 +166,7 @@ function adder(db: DatabaseSync): Add {
       const names = Object.keys(row);
       statement = db.prepare(
         `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})` +
-          ` ON CONFLICT ${onConflict[table]}`,
+          ` ON CONFLICT DO NOTHING`,
       );
       statements.set(table, statement);
     }

@@ -59,6 +59,8 @@ export interface AcceptedEvent {
   digest: string;
   /** Absent: nothing can supersede it. */
   change?: Change;
+  /** Whether it says itself when what it tells of happened. */
+  isDated: boolean;
   /** What its job is found by, however long the ids are. */
   keys: { order: string | null; external: string | null };
 }
@@ -87,7 +89,9 @@ export function prepare(
   { path, body, receivedAt, times, meaning }: Arrival,
 ): AcceptedEvent {
   const text = JSON.stringify(event);
-  const { eventType, changed, orderId, externalId } = summarise(event);
+  const summary = summarise(event);
+  const { eventType, changed, orderId, externalId } = summary;
+  const changedAt = sortable(event.updated_at);
   const topic = typeof event.topic === "string" ? event.topic : "";
   const { status } = isJsonObject(event.new_values) ? event.new_values : {};
   return {
@@ -102,14 +106,15 @@ export function prepare(
       orderId: shortenedId(orderId),
       externalId: shortenedId(externalId),
       receivedAt: receivedAt.toISOString(),
-      changedAt: sortable(event.updated_at) ?? sortable(receivedAt.toISOString())!,
+      changedAt: changedAt ?? sortable(receivedAt.toISOString())!,
       size: Buffer.byteLength(text),
       state: "waiting",
       times,
     },
     text,
     digest: createHash("sha256").update(`${path}\n`).update(body).digest("base64"),
-    change: changeOf(event),
+    change: changeOf(event, summary),
+    isDated: changedAt !== undefined,
     keys: { order: keyOf(orderId), external: keyOf(externalId) },
   };
 }
@@ -132,19 +137,16 @@ export function keyOf(id: unknown): string | null {
   return text.length <= maxShown ? text : createHash("sha256").update(text).digest("base64");
 }
 
-/** How many changed fields of an event are looked at: more than a job has. */
-const maxFields = 200;
-
 /**
  * What an event has changed that a later event can change again. `undefined`: nothing, or it is not
- * known of which job or when.
+ * known of which job or when; or more, or with longer names, than is kept of a later one.
  */
-export function changeOf(event: JsonObject): Change | undefined {
-  const { changed, orderId } = summarise(event);
+export function changeOf(event: JsonObject, { changed, orderId } = summarise(event)): Change | undefined {
   const job = keyOf(orderId);
-  if (job === null || changed.length === 0 || changed.length > maxFields) return undefined;
+  if (job === null || changed.length === 0 || changed.length > maxShown) return undefined;
+  if (changed.some((field) => field.length >= maxShown)) return undefined;
   if (sortable(event.updated_at) === undefined) return undefined;
-  return { job, fields: changed.map((field) => keyOf(field)!) };
+  return { job, fields: changed };
 }
 
 /** The year from which a time has more digits. */

@@ -14,7 +14,8 @@ CREATE TABLE events (
   path TEXT NOT NULL,           -- where it was sent to
   digest TEXT NOT NULL UNIQUE,  -- of its body and path
   received_at TEXT NOT NULL,
-  changed_at TEXT NOT NULL,     -- when what it tells of happened
+  changed_at TEXT NOT NULL,     -- when what it tells of happened, or where it does not say that, when it came
+  is_dated INTEGER NOT NULL CHECK (is_dated IN (0, 1)), -- whether it says that
   topic TEXT NOT NULL,
   event_type TEXT,
   changed TEXT NOT NULL,        -- the names of the changed fields: JSON
@@ -33,10 +34,10 @@ CREATE TABLE events (
   crc INTEGER NOT NULL,         -- CRC-32 of the columns that stay: a database finds damage only in what it needs
   state_crc INTEGER NOT NULL    -- CRC-32 of those that change
 );
-CREATE INDEX events_by_state ON events (state, seq);
-CREATE INDEX events_by_change ON events (changed_at, seq) WHERE state = 'waiting';
+CREATE INDEX events_waiting ON events (changed_at, seq) WHERE state = 'waiting';
+CREATE INDEX events_settled ON events (state, seq) WHERE state <> 'waiting';
 CREATE INDEX events_by_arrival ON events (received_at, seq);
-CREATE INDEX events_by_order ON events (order_key, seq) WHERE order_key IS NOT NULL;
+CREATE INDEX events_by_order ON events (order_key, changed_at, seq) WHERE order_key IS NOT NULL;
 CREATE INDEX events_by_external ON events (external_key, seq) WHERE external_key IS NOT NULL;
 
 -- The events as they were sent, without their tokens: apart, as no list reads them.
@@ -45,14 +46,3 @@ CREATE TABLE bodies (
   body TEXT NOT NULL,
   crc INTEGER NOT NULL -- CRC-32 of the body
 );
-
--- The latest change of each field of each job, with the event that told of it.
-CREATE TABLE latest (
-  path TEXT NOT NULL,
-  job TEXT NOT NULL,
-  field TEXT NOT NULL,
-  changed_at TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  PRIMARY KEY (path, job, field)
-);
-CREATE INDEX latest_by_event ON latest (seq);
