@@ -126,6 +126,10 @@ export class SqliteStore implements Store {
     return this.#ask("someFrom", ...args);
   }
 
+  redate(...args: Parameters<Store["redate"]>) {
+    return this.#ask("redate", ...args);
+  }
+
   delete(...args: Parameters<Store["delete"]>) {
     return this.#ask("delete", ...args);
   }

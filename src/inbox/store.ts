@@ -51,7 +51,7 @@ export class Unusable extends Error {
 /** How many events a merchant's inbox keeps at most, and how much of them, in bytes. */
 export const bounds = { events: 200_000, bytes: 1024 ** 3 };
 
-/** How many events are listed, or deleted, in one step. */
+/** How many events are listed, changed or deleted in one step. */
 export const step = 500;
 
 /** Events of a list that is read in steps. */
@@ -131,6 +131,14 @@ export interface Store {
    * @param after the `last` of those before; `""`: from the first on
    */
   someFrom(before: string, after: string): Promise<Some>;
+
+  /**
+   * Lets some of the events that seem to have come before or after a time, where there are any, have come
+   * at another. All ISO-8601, UTC.
+   *
+   * @returns how many: fewer than a step where these were all
+   */
+  redate(before: string, after: string, to: string): Promise<number>;
 
   /** @returns how many were there */
   delete(seqs: string[]): Promise<number>;
