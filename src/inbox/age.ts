@@ -46,6 +46,11 @@ export function possible({ wall }: Moment): { from: number; to: number } {
   return { from: earliest, to: wall + tolerance };
 }
 
+/** Whether something that is kept for some days is too old, by when it was used last. Both in milliseconds. */
+export function isOver(used: number, now: Moment, days: number): boolean {
+  return now.wall - used >= days * day;
+}
+
 /**
  * What may be too old: it seems to be from before `before`, in milliseconds, and its seq is no later than
  * `seq`. What came later came while this process was watching, and is younger, whatever the clock says.

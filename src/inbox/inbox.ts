@@ -257,7 +257,7 @@ export class Inbox {
     while ((await this.#store.alone(redate)) === step);
     const { before, seq } = tooOld(this.#marks, now, this.options.days);
     await this.#delete((store, after) => store.someFrom(text(before), after), seq);
-    await this.#compact();
+    await this.#compact(text(before));
   }
 
   /** Deletes a list of events, but for those that are with the flow, or later than `upTo`. @returns how many */
@@ -277,8 +277,8 @@ export class Inbox {
     return count;
   }
 
-  async #compact(): Promise<void> {
-    await this.#store.read((store) => store.compact());
+  async #compact(before?: string): Promise<void> {
+    await this.#store.read((store) => store.compact(before));
     this.options.changed();
   }
 

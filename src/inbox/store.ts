@@ -143,8 +143,12 @@ export interface Store {
   /** @returns how many were there */
   delete(seqs: string[]): Promise<number>;
 
-  /** Takes what was deleted out of the files too. */
-  compact(): Promise<void>;
+  /**
+   * Takes what was deleted out of the files too.
+   *
+   * @param before and what was set aside before that, where it was damaged: ISO-8601, UTC
+   */
+  compact(before?: string): Promise<void>;
 
   /** @returns without those that are gone, in their order */
   get(seqs: string[]): Promise<StoredEvent[]>;

@@ -1,48 +1,33 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { flowWith, InboxNodeRed } from "../system/inboxes";
-import { needs } from "./needs";
+import { day, moreThanAnHour, SetClock } from "./set-clock";
 
 const flows = flowWith({ id: "next", type: "function", func: "throw new Error('no price');", outputs: 0 });
-const hour = 3600;
-const day = 24 * hour;
 
 describe("An inbox on a machine whose clock is wrong", function () {
   this.timeout(300_000);
-  let dir: string;
-  let env: NodeJS.ProcessEnv;
+  let clock: SetClock;
   let running: InboxNodeRed;
-  before(() => {
-    needs("faketime");
-    dir = mkdtempSync(join(tmpdir(), "radaro-clock-"));
-    const library = execFileSync("faketime", ["-f", "+0", "printenv", "LD_PRELOAD"], { encoding: "utf8" });
-    const file = join(dir, "offset");
-    env = { LD_PRELOAD: library.trim(), FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: "1" };
-  });
+  before(() => (clock = new SetClock()));
   afterEach(() => running.nodeRed.stop());
-  after(() => rmSync(dir, { recursive: true }));
+  after(() => clock.remove());
 
-  /** How much the clock is ahead, in seconds. A process that runs takes it for time that goes by. */
-  const ahead = (seconds: number) => {
-    writeFileSync(join(dir, "offset"), `${seconds < 0 ? "" : "+"}${Math.round(seconds)}`);
-    return seconds;
-  };
-  const start = async () => (running = await InboxNodeRed.start({ flows, env }));
-  const restart = async () => {
-    await running.nodeRed.kill();
-    running = await running.next({ env });
-  };
-  const failed = async () => (await running.list("failed")).events;
-  /** Resolves as soon as the list of what failed is as it should be. */
-  const lists = async (fits: (events: Awaited<ReturnType<typeof failed>>) => boolean) => {
-    while (!fits(await failed()));
-  };
-  const accept = async () => {
+  /** Starts one, and has it store an event that its flow fails on. */
+  const startAndAccept = async () => {
+    running = await InboxNodeRed.start({ flows, env: clock.env });
     assert.equal((await running.post({ number: 1 })).status, 200);
     await running.says(({ counts }) => counts.failed === 1);
+  };
+  /** A power cut, and on which clock it starts again. */
+  const restart = async (ahead: number) => {
+    await running.nodeRed.kill();
+    clock.set(ahead);
+    running = await running.next({ env: clock.env });
+  };
+  const failed = async () => (await running.list("failed")).events;
+  /** Resolves as soon as what failed is listed as it should be. */
+  const lists = async (fits: (events: Awaited<ReturnType<typeof failed>>) => boolean) => {
+    while (!fits(await failed()));
   };
 
   for (const [since, wrong] of [
@@ -50,46 +35,39 @@ describe("An inbox on a machine whose clock is wrong", function () {
     ["2020", Date.UTC(2020, 5) / 1000],
   ] as const) {
     it(`keeps what came in ${since}, as the clock said, when that is right after a power cut, as long as all else`, async () => {
-      ahead(wrong - Date.now() / 1000);
-      await start();
-      await accept();
-      let offset = ahead(0);
-      await restart();
-      const [event] = await failed();
-      assert.equal(event?.receivedAt.slice(0, 4), since);
-      offset = ahead(offset + hour + 10);
-      await lists(([event]) => event!.receivedAt.slice(0, 4) !== since);
-      offset = ahead(offset + 6 * day);
+      clock.set(wrong - Date.now() / 1000);
+      await startAndAccept();
+      await restart(0);
+      const year = ({ receivedAt }: { receivedAt: string }) => receivedAt.slice(0, 4);
+      assert.deepEqual((await failed()).map(year), [since]);
+      clock.pass(moreThanAnHour);
+      await lists(([event]) => year(event!) !== since);
+      clock.pass(6 * day);
       assert.equal((await failed()).length, 1);
-      offset = ahead(offset + day);
-      ahead(offset + hour + 10);
+      clock.pass(day);
+      clock.pass(moreThanAnHour);
       await lists((events) => events.length === 0);
     });
   }
 
   it("keeps what came a minute ago where the clock is 8 days ahead after a restart", async () => {
-    ahead(0);
-    await start();
-    await accept();
-    ahead(8 * day);
-    await restart();
-    assert.equal((await failed()).length, 1);
-    ahead(0);
-    await restart();
-    assert.equal((await failed()).length, 1);
+    clock.set(0);
+    await startAndAccept();
+    for (const ahead of [8 * day, 0]) {
+      await restart(ahead);
+      assert.equal((await failed()).length, 1);
+    }
   });
 
   it("does not keep for years what came while the clock was ahead", async () => {
-    ahead(800 * day);
-    await start();
-    await accept();
-    let offset = ahead(0);
-    await restart();
+    clock.set(800 * day);
+    await startAndAccept();
+    await restart(0);
     const [event] = await failed();
-    offset = ahead(offset + hour + 10);
+    clock.pass(moreThanAnHour);
     await lists(([now]) => now!.receivedAt < event!.receivedAt);
-    offset = ahead(offset + 7 * day);
-    ahead(offset + hour + 10);
+    clock.pass(7 * day);
+    clock.pass(moreThanAnHour);
     await lists((events) => events.length === 0);
   });
 });
