@@ -1,6 +1,8 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Node, NodeAPI } from "node-red";
+import type { Moment } from "../../src/inbox/age";
+import { fateOf, folderName, labelPath, parseLabel } from "../../src/inbox/folder";
 import { Closed, Inbox, type Flow, type Given, type Outcome } from "../../src/inbox/inbox";
 import type { JsonObject } from "../../src/event/json";
 import { paced } from "../../src/receiving/paced";
@@ -18,9 +20,6 @@ import { Tracking } from "./tracking";
 
 /** How often the editor hears that something has changed at most, in milliseconds. */
 const publishInterval = 1000;
-
-/** In milliseconds. */
-const day = 86_400_000;
 
 /** One for each Node-RED. */
 const trackings = new WeakMap<object, Tracking>();
@@ -68,18 +67,18 @@ export class MerchantInbox implements Keeper, Flow {
       (about: object) => RED.comms.publish("radaro-inbox", about, false),
       publishInterval,
     );
-    this.inbox = new Inbox((options) => SqliteStore.open(this.#dir, options), this, {
+    const label = { merchant: node.id, days };
+    this.inbox = new Inbox((options) => SqliteStore.open(this.#dir, options, label), this, {
       days,
       changed: () => this.#changed(),
       found: (finding) => this.#found(finding),
       meaningOf,
     });
     RED.events.on("flows:started", this.#started);
-    void deleteLeftBehind(RED, days);
   }
 
   get #dir(): string {
-    return join(inboxesDir(this.RED), dirName(this.node.id));
+    return join(inboxesDir(this.RED), folderName(this.node.id));
   }
 
   /** The paths that the merchant's nodes receive on; `show` is called when `problem` is another. */
@@ -210,26 +209,30 @@ export class MerchantInbox implements Keeper, Flow {
   }
 }
 
-/** A node's id as the name of a directory: that of a node in a subflow has more than letters and digits. */
-function dirName(id: string): string {
-  return encodeURIComponent(id).replace(/[.*]/g, "_");
-}
+/** The folders of the first edition that were said to be there. */
+const said = new Set<string>();
 
 /**
- * Deletes the inboxes that no merchant has any more, when nothing was written to them for as long as
- * events are kept: what belonged to a merchant that is deleted, or whose inbox is off.
+ * Looks at the folders that no merchant has open: what belonged to one that is deleted, or whose inbox is
+ * off. Each says for how many days it is kept; it is deleted when nobody has used it for so long, here or
+ * in another Node-RED.
+ *
+ * @param at now, where the clock is believed; `undefined`: nothing is deleted
  */
-export async function deleteLeftBehind(RED: NodeAPI, days: number): Promise<void> {
+export async function lookAtFolders(RED: NodeAPI, at: Moment | undefined): Promise<void> {
   const root = inboxesDir(RED);
-  const limit = Date.now() - days * day;
   for (const name of await readdir(root).catch(() => [])) {
     const dir = join(root, name);
-    const files = await readdir(dir).catch(() => []);
-    const times = await Promise.all(
-      [dir, ...files.map((file) => join(dir, file))].map(async (path) => (await stat(path)).mtimeMs),
-    ).catch(() => [Infinity]);
-    // Looked at last: it may have been opened meanwhile.
-    if (Math.max(...times) < limit && !open.has(dir))
-      await rm(dir, { recursive: true }).catch(() => undefined);
+    if (open.has(dir)) continue;
+    const label = parseLabel(await readFile(labelPath(dir), "utf8").catch(() => ""), name);
+    if (label && at && fateOf(label, at) !== "kept") {
+      // Where it is in use, or cannot be deleted, it is tried again in an hour.
+      const isDeleted = await SqliteStore.remove(dir, at).catch(() => false);
+      if (isDeleted) RED.log.info(RED._("radaro-config.inbox.deleted", { dir, days: label.days }));
+    }
+    const files = label || said.has(dir) ? [] : await readdir(dir).catch(() => []);
+    if (!files.includes("CURRENT")) continue;
+    said.add(dir);
+    RED.log.warn(RED._("radaro-config.inbox.found.leveldb", { dir }));
   }
 }

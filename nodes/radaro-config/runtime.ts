@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { createMerchant, type Merchant } from "../../src/receiving/merchant";
 import { readBoolean, readText } from "../../src/event/values";
 import type * as InboxModule from "../inbox/merchant-inbox";
-import { inboxesDir } from "../inbox/dir";
+import { watchFolders } from "../inbox/folders";
 import { serveInboxes } from "../inbox/admin-api";
 import { serveTokenStates } from "./tokens-api";
 
@@ -31,6 +30,7 @@ const defaultDays = 7;
 export = (RED: NodeAPI): void => {
   const open = serveInboxes(RED);
   serveTokenStates(RED);
+  watchFolders(RED, loadInbox);
   /** How many events waited in inboxes that were closed, by the id of the node. */
   const left = new Map<string, number>();
 
@@ -46,7 +46,6 @@ export = (RED: NodeAPI): void => {
     const days = isValid ? wanted : defaultDays;
     if (!readBoolean(def.inbox, false)) {
       if (waiting > 0) this.warn(RED._("radaro-config.inbox.off", { count: waiting }));
-      if (existsSync(inboxesDir(RED))) void loadInbox().deleteLeftBehind(RED, days);
       return;
     }
     if (!isValid) this.warn(RED._("radaro-config.inbox.days", { days }));

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../event/json";
+import { isBelieved, now, possible, proof, tooOld, type Mark, type Moment } from "./age";
 import { Intake } from "./intake";
 import { Closed, Reopening } from "./reopening";
 import {
@@ -7,6 +8,7 @@ import {
   type Finding,
   type OpenStore,
   type Some,
+  step,
   type Store,
   type Unusable,
 } from "./store";
@@ -55,11 +57,8 @@ const maxAgainFor = 30_000;
 /** How often it is looked at whether the store can be used, while no event comes, in milliseconds. */
 const retryEvery = 5000;
 
-/** How often what is too old is deleted, in milliseconds. */
-const cleanEvery = 3_600_000;
-
-/** In milliseconds. */
-const day = 86_400_000;
+/** How often what is too old is deleted, in milliseconds: when the clock has just proved itself. */
+export const cleanEvery = proof + 1000;
 
 /** How many events a page of the list has. */
 const pageSize = 50;
@@ -80,13 +79,15 @@ export class Inbox {
   #free = maxAgain;
   #freed: () => void = () => undefined;
   readonly #timers: NodeJS.Timeout[];
+  /** Since the store was opened for the first time. */
+  readonly #marks: Mark[] = [];
 
   /**
    * @param open opens where the events are kept
    * @param flow takes them
    * @param options `days` they are kept; `changed` is called when `counts` or `problem` are others;
    *   `found`: what was found where the store was opened; `meaningOf`: see `Arrival`; `max`: how much is
-   *   kept
+   *   kept; `clock`: what time it is
    */
   constructor(
     open: OpenStore,
@@ -97,6 +98,7 @@ export class Inbox {
       found?: (finding: Finding) => void;
       meaningOf?: (event: JsonObject) => string | null;
       max?: typeof bounds;
+      clock?: () => Moment;
     },
   ) {
     const { max = bounds, changed } = options;
@@ -227,7 +229,11 @@ export class Inbox {
     for (const finding of store.findings) this.options.found?.(finding);
     this.#intake.write();
     void this.giveAgain();
-    this.#clean();
+    if (this.#marks.length === 0) this.#marks.push({ ...this.#now, seq: this.#last });
+  }
+
+  get #now(): Moment {
+    return (this.options.clock ?? now)();
   }
 
   #retry(): void {
@@ -237,22 +243,33 @@ export class Inbox {
   }
 
   #clean(): void {
-    // However many days: nothing is from before 1970.
-    const limit = new Date(Math.max(0, Date.now() - this.options.days * day)).toISOString();
+    const last = this.#marks.at(-1);
+    const mark = { ...this.#now, seq: this.#last };
+    if (last) this.#marks.push(mark);
     // Said as `problem`, where it cannot.
-    this.#delete((store, after) => store.someFrom(limit, after))
-      .then(() => this.#compact())
-      .catch(() => undefined);
+    if (last && isBelieved(mark, last)) void this.#deleteOld(mark).catch(() => undefined);
   }
 
-  /** Deletes a list of events, but for those that are with the flow. @returns how many */
-  async #delete(list: (store: Store, after: string) => Promise<Some>): Promise<number> {
+  async #deleteOld(now: Moment): Promise<void> {
+    const text = (time: number) => new Date(time).toISOString();
+    const { from, to } = possible(now);
+    const redate = (store: Store) => store.redate(text(from), text(to), text(now.wall));
+    while ((await this.#store.alone(redate)) === step);
+    const { before, seq } = tooOld(this.#marks, now, this.options.days);
+    await this.#delete((store, after) => store.someFrom(text(before), after), seq);
+    await this.#compact(text(before));
+  }
+
+  /** Deletes a list of events, but for those that are with the flow, or later than `upTo`. @returns how many */
+  async #delete(list: (store: Store, after: string) => Promise<Some>, upTo?: string): Promise<number> {
     let count = 0;
     for (let after: string | undefined = ""; after !== undefined;) {
       // In steps: events that arrive meanwhile are not kept waiting.
       after = await this.#store.alone(async (store) => {
         const { events, last } = await list(store, after!);
-        const seqs = events.map(({ seq }) => seq).filter((seq) => !this.#inUse.has(seq));
+        const seqs = events
+          .map(({ seq }) => seq)
+          .filter((seq) => !this.#inUse.has(seq) && (upTo === undefined || seq <= upTo));
         count += await store.delete(seqs);
         return last;
       });
@@ -260,8 +277,8 @@ export class Inbox {
     return count;
   }
 
-  async #compact(): Promise<void> {
-    await this.#store.read((store) => store.compact());
+  async #compact(before?: string): Promise<void> {
+    await this.#store.read((store) => store.compact(before));
     this.options.changed();
   }
 

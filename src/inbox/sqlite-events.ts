@@ -8,6 +8,7 @@ import {
   insertion,
   readBody,
   readRow,
+  stateCrcOf,
   toChanged,
   toRow,
   toSeq,
@@ -174,6 +175,21 @@ export class Events {
       ...[before, first, Number(second)],
     );
     return toSome(rows);
+  }
+
+  redate(before: string, after: string, to: string): number {
+    const rows = this.db.all(
+      `SELECT * FROM events WHERE received_at < ? OR received_at > ? LIMIT ${step}`,
+      ...[before, after],
+    );
+    this.db.transaction("normal", () => {
+      for (const row of rows)
+        this.db.run(
+          "UPDATE events SET received_at = ?, state_crc = ? WHERE seq = ?",
+          ...[to, stateCrcOf({ ...row, received_at: to }), row.seq as number],
+        );
+    });
+    return rows.length;
   }
 
   delete(seqs: string[]): number {

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } 
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
+import { now, possible } from "./age";
 import { attempt, syncNames } from "./sqlite-files";
 import { crcOf, readBody, stateCrcOf, type Row } from "./sqlite-rows";
 import { migrate } from "./sqlite-schema";
@@ -39,9 +40,20 @@ export function listAside(dir: string): { name: string; at: number }[] {
   });
 }
 
+/** Deletes damaged files that were set aside before a time, in milliseconds. One that cannot be counts as now. */
+export function deleteAside(dir: string, before: number): void {
+  const { from, to } = possible(now());
+  for (const { name, at } of listAside(dir)) {
+    if (at < from || at > to) renameSync(join(dir, name), join(dir, nameAside()));
+    else if (at < before) rmSync(join(dir, name), { recursive: true });
+  }
+}
+
+const nameAside = () => `damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
+
 /** @returns the name of a new folder for damaged files */
 export function makeAside(dir: string): string {
-  const name = `damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
+  const name = nameAside();
   mkdirSync(join(dir, name), { mode: 0o700 });
   return name;
 }

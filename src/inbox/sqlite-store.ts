@@ -1,5 +1,7 @@
 import { isBuiltin } from "node:module";
 import { Worker } from "node:worker_threads";
+import type { Moment } from "./age";
+import type { Label } from "./folder";
 import type { Answered, Commands, Now } from "./sqlite-worker";
 import { bounds, Unusable, type Finding, type OpenOptions, type Store } from "./store";
 
@@ -36,8 +38,15 @@ export class SqliteStore implements Store {
     this.#worker.on("exit", () => this.#end(new Unusable("failing", new Error("its thread has ended"))));
   }
 
-  /** @param dir is made where it is not there, for this user only */
-  static async open(dir: string, options: OpenOptions = {}): Promise<SqliteStore> {
+  /**
+   * @param dir is made where it is not there, for this user only
+   * @param label whose it is and for how long, for those who find it later
+   */
+  static async open(
+    dir: string,
+    options: OpenOptions = {},
+    label?: Omit<Label, "used">,
+  ): Promise<SqliteStore> {
     if (!isBuiltin("node:sqlite")) throw new Unusable("missing");
     const { max = bounds, last = "", check = false, signal } = options;
     await leaving.get(dir);
@@ -46,7 +55,7 @@ export class SqliteStore implements Store {
     const leave = () => void store.#leave();
     signal?.addEventListener("abort", leave);
     try {
-      const options = { max, last, check, left: left.get(dir) };
+      const options = { max, last, check, left: left.get(dir), label };
       left.delete(dir);
       ({ findings: store.findings } = await store.#ask("open", dir, options));
       return store;
@@ -56,6 +65,19 @@ export class SqliteStore implements Store {
     } finally {
       signal?.removeEventListener("abort", leave);
     }
+  }
+
+  /**
+   * Deletes the folder of an inbox that nobody has open, when its days are over.
+   *
+   * @returns whether it was deleted
+   * @throws Unusable where somebody has it open, or it cannot be deleted
+   */
+  static async remove(dir: string, now: Moment): Promise<boolean> {
+    if (!isBuiltin("node:sqlite")) throw new Unusable("missing");
+    await leaving.get(dir);
+    const store = new SqliteStore(dir, bounds);
+    return store.#ask("remove", dir, now).finally(() => store.#leave());
   }
 
   #ask<C extends keyof Commands>(command: C, ...args: Parameters<Commands[C]>): Promise<Result<C>> {
@@ -126,12 +148,16 @@ export class SqliteStore implements Store {
     return this.#ask("someFrom", ...args);
   }
 
+  redate(...args: Parameters<Store["redate"]>) {
+    return this.#ask("redate", ...args);
+  }
+
   delete(...args: Parameters<Store["delete"]>) {
     return this.#ask("delete", ...args);
   }
 
-  compact() {
-    return this.#ask("compact");
+  compact(...args: Parameters<Store["compact"]>) {
+    return this.#ask("compact", ...args);
   }
 
   get(...args: Parameters<Store["get"]>) {

@@ -3,12 +3,15 @@
 import { parentPort } from "node:worker_threads";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Moment } from "./age";
+import { writeLabel, type Label } from "./folder";
 import { Database, fileName } from "./sqlite-database";
 import { Events } from "./sqlite-events";
-import { makeDir } from "./sqlite-files";
+import { attempt, makeDir } from "./sqlite-files";
 import { LastStored } from "./sqlite-last";
 import { unusable } from "./sqlite-problem";
-import { keepLog } from "./sqlite-salvage";
+import { remove } from "./sqlite-remove";
+import { deleteAside, keepLog } from "./sqlite-salvage";
 import type { Finding, OpenOptions, Problem } from "./store";
 import type { State } from "./stored-event";
 
@@ -16,7 +19,9 @@ import type { State } from "./stored-event";
 export type Commands = Omit<Events, "begin" | "counts" | "found" | "last" | "size"> & {
   open(dir: string, options: WorkerOptions): { findings: Finding[] };
   check(): void;
-  compact(): void;
+  compact(before?: string): void;
+  /** Deletes the folder of an inbox that nobody has open, when its days are over. */
+  remove(dir: string, now: Moment): boolean;
   /** @returns how it left the database, for the `left` of who opens it next */
   close(): string;
 };
@@ -24,6 +29,7 @@ export type Commands = Omit<Events, "begin" | "counts" | "found" | "last" | "siz
 export interface WorkerOptions extends Required<Omit<OpenOptions, "signal">> {
   /** What `close` has returned: where the database is still like that, it is not checked again. */
   left: string | undefined;
+  label: Omit<Label, "used"> | undefined;
 }
 
 export interface Asked {
@@ -50,9 +56,11 @@ let dir = "";
 let database: Database | undefined;
 let events: Events | undefined;
 let lastStored: LastStored | undefined;
+let label: WorkerOptions["label"];
 
-function open(path: string, { max, last, check, left }: WorkerOptions): { findings: Finding[] } {
-  dir = path;
+function open(path: string, options: WorkerOptions): { findings: Finding[] } {
+  const { max, last, check, left } = options;
+  [dir, label] = [path, options.label];
   makeDir(dir);
   lastStored = new LastStored(dir);
   const known = Math.max(Number(last), lastStored.seq);
@@ -66,9 +74,15 @@ function open(path: string, { max, last, check, left }: WorkerOptions): { findin
     if (database.dropped > events.found) keepLog(dir);
   }
   events.begin();
+  use();
   lastStored.write(Number(events.last));
   if (readdirSync(dir).includes("CURRENT")) findings.push({ what: "leveldb" });
   return { findings };
+}
+
+/** Whose its folder is, and that it is in use. */
+function use(): void {
+  if (label) attempt(() => writeLabel(dir, label!)); // on a full disk the one before remains
 }
 
 /** What is another where somebody has written to the database. */
@@ -77,7 +91,14 @@ function look(): string | undefined {
   return ino === undefined ? undefined : [ino, size, mtimeMs].join(" ");
 }
 
+function compact(before?: string): void {
+  database!.compact();
+  if (before !== undefined) deleteAside(dir, Date.parse(before));
+  use();
+}
+
 function close(): string {
+  use();
   lastStored!.close();
   database!.close();
   return look() ?? "";
@@ -96,7 +117,9 @@ function run({ command, args }: Asked): unknown {
     case "check":
       return database!.isThere();
     case "compact":
-      return database!.compact();
+      return compact(...(args as [string?]));
+    case "remove":
+      return remove(...(args as Parameters<typeof remove>));
     case "close":
       return close();
     default: {

@@ -51,7 +51,7 @@ export class Unusable extends Error {
 /** How many events a merchant's inbox keeps at most, and how much of them, in bytes. */
 export const bounds = { events: 200_000, bytes: 1024 ** 3 };
 
-/** How many events are listed, or deleted, in one step. */
+/** How many events are listed, changed or deleted in one step. */
 export const step = 500;
 
 /** Events of a list that is read in steps. */
@@ -132,11 +132,23 @@ export interface Store {
    */
   someFrom(before: string, after: string): Promise<Some>;
 
+  /**
+   * Lets some of the events that seem to have come before or after a time, where there are any, have come
+   * at another. All ISO-8601, UTC.
+   *
+   * @returns how many: fewer than a step where these were all
+   */
+  redate(before: string, after: string, to: string): Promise<number>;
+
   /** @returns how many were there */
   delete(seqs: string[]): Promise<number>;
 
-  /** Takes what was deleted out of the files too. */
-  compact(): Promise<void>;
+  /**
+   * Takes what was deleted out of the files too.
+   *
+   * @param before and what was set aside before that, where it was damaged: ISO-8601, UTC
+   */
+  compact(before?: string): Promise<void>;
 
   /** @returns without those that are gone, in their order */
   get(seqs: string[]): Promise<StoredEvent[]>;

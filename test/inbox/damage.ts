@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
 import { Unusable } from "../../src/inbox/store";
 import { prepare, type StoredEvent } from "../../src/inbox/stored-event";
+import { randomFrom } from "./random";
+
+const pick = <T>(all: readonly T[], random: () => number) => all[Math.floor(random() * all.length)]!;
 
 /** An event as it was stored last. */
 interface Known {
@@ -26,68 +29,79 @@ export class Damages {
   readonly #known = new Map<string, Known>();
   #number = 0;
 
-  /** @param random numbers of at least 0 and below 1 */
-  constructor(private readonly random: () => number) {}
+  constructor(private readonly seed: number) {}
 
   #path(...names: string[]): string {
     return join(this.#dir, ...names);
   }
 
-  #pick<T>(all: readonly T[]): T {
-    return all[Math.floor(this.random() * all.length)]!;
-  }
-
   /** Makes the inboxes that are damaged: `killed`, with a log, `closed`, and `older`, as both were before. */
   async make(): Promise<void> {
+    const random = randomFrom(this.seed);
     const store = await SqliteStore.open(this.#path("running"));
-    await this.#fill(store, 60);
+    await this.#fill(store, 60, random);
     await store.compact();
-    await this.#fill(store, 10);
+    await this.#fill(store, 10, random);
     cpSync(this.#path("running"), this.#path("older"), { recursive: true });
-    await this.#fill(store, 60);
+    await this.#fill(store, 60, random);
     await store.compact();
-    await this.#fill(store, 40);
+    await this.#fill(store, 40, random);
     cpSync(this.#path("running"), this.#path("killed"), { recursive: true });
     await store.close();
     cpSync(this.#path("running"), this.#path("closed"), { recursive: true });
   }
 
   /** Stores events, lets something become of some, and deletes some. */
-  async #fill(store: SqliteStore, count: number): Promise<void> {
+  async #fill(store: SqliteStore, count: number, random: () => number): Promise<void> {
     for (let left = count; left > 0; left -= 5) {
-      const accepted = Array.from({ length: 5 }, () => this.#event());
+      const accepted = Array.from({ length: 5 }, () => this.#event(random()));
       const written = await store.write(accepted, []);
       accepted.forEach(({ stored, text }, i) =>
         this.#known.set(written[i]!.seq, { stored: { ...stored, ...written[i] }, text }),
       );
-      const changed = [...this.#known.values()].filter(() => this.random() < 0.1);
-      for (const { stored } of changed) stored.state = this.#pick(["processed", "failed", "waiting"]);
+      const changed = [...this.#known.values()].filter(() => random() < 0.1);
+      for (const { stored } of changed) stored.state = pick(["processed", "failed", "waiting"], random);
       await store.write(
         [],
         changed.map(({ stored }) => stored),
       );
-      const gone = [...this.#known.keys()].filter(() => this.random() < 0.02);
+      const gone = [...this.#known.keys()].filter(() => random() < 0.02);
       await store.delete(gone);
       for (const seq of gone) this.#known.delete(seq);
     }
   }
 
-  #event() {
+  /** @param size at least 0 and below 1; most are small */
+  #event(size = 0) {
     this.#number += 1;
-    const filler = "x".repeat(this.random() ** 4 * 20_000);
+    const filler = "x".repeat(size ** 4 * 20_000);
     const event = { number: this.#number, filler, order_info: { order_id: this.#number % 20 } };
     const change = { new_values: { status: "delivered" }, updated_at: new Date().toISOString() };
     const about = { path: "/radaro", body: Buffer.from(String(this.#number)), receivedAt: new Date() };
     return prepare({ ...event, ...change }, { ...about, times: 1, meaning: null });
   }
 
+  /** Damages copies, some at a time. @returns what they have said, and how many of them */
+  async damage(count: number): Promise<Record<string, number>> {
+    const said: Record<string, number> = {};
+    let begun = 0;
+    const some = async () => {
+      while (begun < count) {
+        const words = await this.#damageOne((begun += 1));
+        said[words] = (said[words] ?? 0) + 1;
+      }
+    };
+    await Promise.all([some(), some(), some()]);
+    return said;
+  }
+
   /** Damages a copy, and asserts that nothing is missing in it, or that it says so. @returns what it has said */
-  async damage(): Promise<string> {
-    const base = this.#pick(["killed", "closed"]);
-    const copy = this.#path("copy");
-    rmSync(copy, { recursive: true, force: true });
+  async #damageOne(number: number): Promise<string> {
+    const random = randomFrom(this.seed + number);
+    const base = pick(["killed", "closed"], random);
+    const copy = this.#path(`copy-${number}`);
     cpSync(this.#path(base), copy, { recursive: true });
-    const how = this.#damageOne(copy, base);
+    const how = `${number}: ${base}, ${this.#change(copy, random)}`;
     const found = await this.#open(copy);
     const missing = [...this.#known].filter(([seq, { stored, text }]) => {
       const event = found.events.get(seq);
@@ -96,29 +110,28 @@ export class Damages {
     const about = `${how}: ${missing.length} of ${this.#known.size} missing`;
     assert.ok(missing.length === 0 || found.said !== "", about);
     await this.#goesOn(copy, about, found);
-    return `${about}; said: ${found.said || "nothing"}`;
+    rmSync(copy, { recursive: true });
+    return found.said || "nothing";
   }
 
-  #damageOne(copy: string, base: string): string {
-    const name = this.#pick(readdirSync(copy));
+  /** Damages a file. @returns what it has done */
+  #change(copy: string, random: () => number): string {
+    const name = pick(readdirSync(copy), random);
     const path = join(copy, name);
     const bytes = readFileSync(path);
     const older = this.#path("older", name);
-    const kind = this.#pick([
-      ...(bytes.length > 0 ? ["wrong bytes", "wrong bytes", "wrong bytes", "cut off", "empty"] : []),
-      ...(existsSync(older) ? ["an older copy"] : []),
-      "gone",
-    ]);
-    const at = Math.floor(this.random() * bytes.length);
+    const kinds = ["wrong bytes", "wrong bytes", "wrong bytes", "cut off", "empty", "gone", "an older copy"];
+    const kind = pick(kinds, random);
+    const at = Math.floor(random() * bytes.length);
     if (kind === "wrong bytes") {
-      const count = Math.ceil(this.random() * 64);
-      for (let i = at; i < Math.min(at + count, bytes.length); i += 1) bytes[i] = this.random() * 256;
+      const end = Math.min(at + Math.ceil(random() * 64), bytes.length);
+      for (let i = at; i < end; i += 1) bytes[i] = random() * 256;
       writeFileSync(path, bytes);
     } else if (kind === "cut off") writeFileSync(path, bytes.subarray(0, at));
     else if (kind === "empty") writeFileSync(path, "");
     else if (kind === "gone") rmSync(path);
     else cpSync(older, path);
-    return `${base}, ${name}: ${kind} (at ${at} of ${bytes.length})`;
+    return `${name}: ${kind} (at ${at} of ${bytes.length})`;
   }
 
   async #open(dir: string): Promise<Found> {
@@ -151,7 +164,6 @@ export class Damages {
   async #goesOn(dir: string, about: string, { events }: Found): Promise<void> {
     // As in a process of its own: all of it is checked.
     const moved = `${dir}-again`;
-    rmSync(moved, { recursive: true, force: true });
     cpSync(dir, moved, { recursive: true });
     const store = await SqliteStore.open(moved, { check: true });
     assert.ok(!store.findings.some(({ what }) => what === "incomplete"), `${about}, and it says so again`);
@@ -161,6 +173,7 @@ export class Damages {
       `${about}, and a number twice`,
     );
     await store.close();
+    rmSync(moved, { recursive: true });
   }
 
   remove(): void {

@@ -4,7 +4,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mock } from "node:test";
-import { Closed, Inbox, maxAgain, type Flow, type Given, type Outcome } from "../../src/inbox/inbox";
+import {
+  cleanEvery,
+  Closed,
+  Inbox,
+  maxAgain,
+  type Flow,
+  type Given,
+  type Outcome,
+} from "../../src/inbox/inbox";
 import type { JsonObject } from "../../src/event/json";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
 import { bounds, Unusable, type Finding } from "../../src/inbox/store";
@@ -309,27 +317,104 @@ describe("an inbox", () => {
   });
 
   describe("deletes", () => {
-    it("what is older than it is kept", async () => {
-      await accept({}, new Date(Date.now() - 3 * 86_400_000));
-      await accept();
-      flow.given.forEach(({ settled }) => settled(done));
-      await counted("processed", 2);
-      await reopen({ days: 2 });
-      await counted("processed", 1);
-      assert.equal((await inbox.list({}, "")).events[0]!.seq.at(-1), "2");
-    });
+    describe("for their age", () => {
+      const day = 86_400_000;
+      let time: { wall: number; steady: number };
+      beforeEach(() => {
+        mock.timers.enable({ apis: ["setInterval"] });
+        time = { wall: Date.now(), steady: 0 };
+        flow.answer = "nobody"; // what the flow has is not deleted at all
+      });
+      afterEach(() => mock.timers.reset());
+      const times = async () => {
+        const { events } = await inbox.list({}, "");
+        return events.map(({ receivedAt }) => Date.parse(receivedAt));
+      };
+      /** Opens it anew, on a clock that the test sets. */
+      const begin = async (days: number) => {
+        await inbox.close();
+        const clock = () => ({ ...time });
+        inbox = new Inbox((options) => SqliteStore.open(dir, options), flow, {
+          ...{ days, clock },
+          changed: () => onChange(),
+        });
+        await inbox.list({}, ""); // it is open
+      };
+      /** Lets an hour go by, in which the clock may be set, and resolves when what is too old is deleted. */
+      const anHour = async (setBy = 0) => {
+        time = { wall: time.wall + cleanEvery + setBy, steady: time.steady + cleanEvery };
+        mock.timers.tick(cleanEvery);
+        // It asks the store for less than that, one after the other.
+        for (let i = 0; i < 9; i += 1) await inbox.list({}, "");
+      };
 
-    it("nothing, where it is to be kept longer than there is time", async () => {
-      await accept();
-      await inbox.close();
-      mock.timers.enable({ apis: ["setInterval"] });
-      try {
-        open({ days: 1e9 });
-        mock.timers.tick(3_600_000);
-      } finally {
-        mock.timers.reset();
+      it("what is older than it is kept, and nothing within an hour after it was opened", async () => {
+        const [old, young] = [time.wall - 3 * day, time.wall - day];
+        for (const receivedAt of [old, young]) await accept({}, new Date(receivedAt));
+        await begin(2);
+        assert.deepEqual(await times(), [young, old]);
+        await anHour();
+        assert.deepEqual(await times(), [young]);
+      });
+
+      it("nothing, where it is to be kept longer than there is time", async () => {
+        await accept();
+        await begin(1e9);
+        await anHour();
+        assert.equal((await times()).length, 1);
+      });
+
+      it("nothing of what came a minute ago, where the clock is set ahead", async () => {
+        await begin(7);
+        await anHour();
+        await accept({}, new Date(time.wall));
+        for (let i = 0; i < 3; i += 1) await anHour(i === 0 ? 8 * day : 0);
+        assert.equal((await times()).length, 1);
+      });
+
+      it("nothing of what was there, where the clock is ahead for a while", async () => {
+        const receivedAt = time.wall - day;
+        await accept({}, new Date(receivedAt));
+        await begin(7);
+        await anHour();
+        await anHour(8 * day);
+        await anHour(-8 * day);
+        await anHour();
+        assert.deepEqual(await times(), [receivedAt]);
+      });
+
+      it("nothing while the clock says that it is 1970", async () => {
+        await accept();
+        time.wall = 0;
+        await begin(1);
+        for (let i = 0; i < 3; i += 1) await anHour();
+        assert.equal((await times()).length, 1);
+      });
+
+      for (const [what, wrong] of [
+        ["in 1970", 60_000],
+        ["in 2020", Date.UTC(2020, 5)],
+        ["in eight days", Date.now() + 8 * day],
+        ["in 2038", Date.UTC(2038, 0)],
+      ] as const) {
+        it(`what came ${what}, as the clock said, after its days, as if it had come when that was right`, async () => {
+          await accept({}, new Date(wrong));
+          await begin(2);
+          assert.deepEqual(await times(), [wrong]);
+          await anHour();
+          const known = time.wall;
+          assert.deepEqual(await times(), [known]);
+          time.wall = known + 2 * day - 2 * cleanEvery;
+          await begin(2);
+          await anHour();
+          assert.deepEqual(await times(), [known]);
+          await anHour();
+          await anHour();
+          assert.deepEqual(await times(), []);
+          await begin(2); // what it kept of them is as it was written
+          assert.deepEqual(findings, []);
+        });
       }
-      await counted("waiting", 1);
     });
 
     it("the oldest that do not wait, where there are as many as there may be", async () => {
