@@ -26,7 +26,7 @@ export async function summary(nodeRed: Bench["nodeRed"]): Promise<Summary> {
 
 /** Resolves when the flow is done with all events. */
 export async function settled(nodeRed: Bench["nodeRed"]): Promise<void> {
-  while ((await summary(nodeRed)).counts.waiting > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  while ((await summary(nodeRed)).counts.waiting > 0) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 /** What an event costs with an inbox, against without: two Node-REDs that take turns. */

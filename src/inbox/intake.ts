@@ -1,7 +1,7 @@
 import type { JsonObject } from "../event/json";
 import { Closed, type Reopening } from "./reopening";
 import { Unusable } from "./store";
-import type { AcceptedEvent, StoredEvent } from "./stored-event";
+import type { AcceptedEvent, Became, StoredEvent } from "./stored-event";
 
 /** An event on its way to the store. */
 interface Arrived {
@@ -28,7 +28,7 @@ interface Told {
   /** A new event is on disk. */
   stored(stored: StoredEvent, event: JsonObject): void;
   /** What has become of an event is with the disk. */
-  changed(stored: StoredEvent): void;
+  changed(became: Became): void;
 }
 
 /**
@@ -40,7 +40,7 @@ export class Intake {
   /** Of what has arrived. */
   #bytes = 0;
   /** What has become of events, and is not on disk yet. */
-  readonly #changes = new Map<string, StoredEvent>();
+  readonly #changes = new Map<string, Became>();
   #writing: Promise<void> | undefined;
   /** Whether what has become of events is written even where nothing arrives. */
   #isDue = false;
@@ -77,11 +77,11 @@ export class Intake {
    * as a write of its own costs as much as that of an event. One that still waits is written at once: how
    * often it was given is what tells that Node-RED ends with it.
    */
-  change(stored: StoredEvent): void {
+  change({ seq, state, times, superseded, unwanted, error }: StoredEvent): void {
     // A copy: the next change can come while this one is written.
-    this.#changes.set(stored.seq, { ...stored });
+    this.#changes.set(seq, { seq, state, times, superseded, unwanted, error });
     if (this.store.isClosed) return; // with the last that is written
-    if (stored.state === "waiting" || this.#changes.size >= later.changes) this.write();
+    if (state === "waiting" || this.#changes.size >= later.changes) this.write();
     else this.#timer ??= setTimeout(() => this.write(), later.after);
   }
 
@@ -124,7 +124,7 @@ export class Intake {
     return next;
   }
 
-  async #writeSome(arrived: Arrived[], changes: StoredEvent[]): Promise<void> {
+  async #writeSome(arrived: Arrived[], changes: Became[]): Promise<void> {
     const { room, results } = await this.store.alone(async (store) => {
       const all = arrived.map(({ accepted }) => accepted);
       const room = await store.makeRoom(all.map(({ stored }) => stored.size));
@@ -146,7 +146,7 @@ export class Intake {
   }
 
   /** Resolves when nothing is written any more. What could not be is refused; `left`: what has become of events. */
-  async close(): Promise<StoredEvent[]> {
+  async close(): Promise<Became[]> {
     clearTimeout(this.#timer);
     await this.#writing;
     for (const { reject } of this.#arrived.splice(0)) reject(new Closed());

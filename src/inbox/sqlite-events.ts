@@ -15,7 +15,14 @@ import {
   update,
   type Row,
 } from "./sqlite-rows";
-import { keyOf, type AcceptedEvent, type Change, type State, type StoredEvent } from "./stored-event";
+import {
+  keyOf,
+  type AcceptedEvent,
+  type Became,
+  type Change,
+  type State,
+  type StoredEvent,
+} from "./stored-event";
 import { step, Unusable, type bounds, type Filter, type Some, type Written } from "./store";
 
 /** How many events a list that no index is for looks through in one go. */
@@ -90,7 +97,7 @@ export class Events {
     return crowded < 0 ? sizes.length : crowded;
   }
 
-  write(accepted: AcceptedEvent[], changed: StoredEvent[]): (Written | undefined)[] {
+  write(accepted: AcceptedEvent[], changed: Became[]): (Written | undefined)[] {
     const before = { counts: { ...this.counts }, bytes: this.#bytes, last: this.#last, crc: this.#checksum };
     try {
       return this.db.transaction(accepted.length > 0 ? "full" : "normal", () => {
@@ -141,7 +148,7 @@ export class Events {
     return undefined;
   }
 
-  #change(stored: StoredEvent): void {
+  #change(stored: Became): void {
     const seq = Number(stored.seq);
     const row = this.db.one("SELECT seq, state, received_at FROM events WHERE seq = ?", seq);
     if (row === undefined) return;

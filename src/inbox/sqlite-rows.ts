@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { Unusable } from "./store";
-import type { AcceptedEvent, State, StoredEvent } from "./stored-event";
+import type { AcceptedEvent, Became, State, StoredEvent } from "./stored-event";
 
 /** A row, as SQLite gives it. */
 export type Row = Record<string, SQLOutputValue>;
@@ -66,7 +66,7 @@ export function toRow(seq: number, { stored, digest, keys, isDated }: AcceptedEv
 }
 
 /** What changes in a row of `events`, by column. */
-function changing({ state, times, superseded, unwanted, error }: StoredEvent) {
+function changing({ state, times, superseded, unwanted, error }: Became) {
   return {
     state,
     times,
@@ -81,7 +81,7 @@ function changing({ state, times, superseded, unwanted, error }: StoredEvent) {
  *
  * @param row with its `seq` and `received_at` at least
  */
-export function toChanged(row: Row, stored: StoredEvent): Row {
+export function toChanged(row: Row, stored: Became): Row {
   const changed = { ...row, ...changing(stored) };
   return { ...changed, state_crc: stateCrcOf(changed) };
 }

@@ -1,4 +1,4 @@
-import type { AcceptedEvent, Change, State, StoredEvent } from "./stored-event";
+import type { AcceptedEvent, Became, Change, State, StoredEvent } from "./stored-event";
 
 /**
  * Why nothing can be stored.
@@ -114,7 +114,7 @@ export interface Store {
    * @param changed those that are gone are passed over
    * @returns of each new one; `undefined` where it is there already
    */
-  write(accepted: AcceptedEvent[], changed: StoredEvent[]): Promise<(Written | undefined)[]>;
+  write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]>;
 
   /**
    * Some of the events in a state: waiting ones by the time of their change, then by arrival; others by

@@ -44,6 +44,9 @@ export interface StoredEvent extends EventSummary {
   error?: FlowError;
 }
 
+/** What has become of an event. */
+export type Became = Pick<StoredEvent, "seq" | "state" | "times" | "superseded" | "unwanted" | "error">;
+
 /** Fields of a job that an event has changed. */
 export interface Change {
   job: string;
@@ -113,7 +116,7 @@ export function prepare(
     },
     text,
     digest: createHash("sha256").update(`${path}\n`).update(body).digest("base64"),
-    change: changeOf(event, summary),
+    change: changeOf(event, summary, changedAt),
     isDated: changedAt !== undefined,
     keys: { order: keyOf(orderId), external: keyOf(externalId) },
   };
@@ -141,12 +144,15 @@ export function keyOf(id: unknown): string | null {
  * What an event has changed that a later event can change again. `undefined`: nothing, or it is not
  * known of which job or when; or more, or with longer names, than is kept of a later one.
  */
-export function changeOf(event: JsonObject, { changed, orderId } = summarise(event)): Change | undefined {
+export function changeOf(
+  event: JsonObject,
+  { changed, orderId } = summarise(event),
+  changedAt = sortable(event.updated_at),
+): Change | undefined {
   const job = keyOf(orderId);
   if (job === null || changed.length === 0 || changed.length > maxShown) return undefined;
   if (changed.some((field) => field.length >= maxShown)) return undefined;
-  if (sortable(event.updated_at) === undefined) return undefined;
-  return { job, fields: changed };
+  return changedAt === undefined ? undefined : { job, fields: changed };
 }
 
 /** The year from which a time has more digits. */

@@ -25,6 +25,9 @@ export function normaliseToken(token: string): string {
   return quoted.trim().replace(/==$/, "");
 }
 
+/** How many characters of a sent token are looked at, at least: more than any of Radaro's has, with what is around it. */
+const longest = 1024;
+
 /**
  * @param name what `msg.radaro.merchant` will say
  * @param tokens the current and the previous token, as a variable may hold them. Those that are no
@@ -36,10 +39,13 @@ export function createMerchant(name: unknown, tokens: unknown[]): Merchant {
     .map((token) => normaliseToken(readText(token)))
     .filter((token) => token !== "" && unsetVariable(token) === undefined)
     .map((token) => Buffer.from(token));
+  const limit = Math.max(longest, ...known.map((own) => 2 * own.length));
   return {
     name: readText(name),
     hasToken: known.length > 0,
     accepts(token) {
+      // First: what a stranger sends may have megabytes, and is compared for each merchant of a path.
+      if (token.length > limit) return false;
       const sent = Buffer.from(normaliseToken(token));
       let found = false;
       // No early exit: how long it takes must not tell which token matched.

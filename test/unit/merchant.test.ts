@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import fc from "fast-check";
 import { createMerchant, normaliseToken } from "../../src/receiving/merchant";
 
@@ -43,6 +44,26 @@ describe("createMerchant", () => {
     ]) {
       assert.equal(accepts(sent), false, sent);
     }
+  });
+
+  it("refuses a token of megabytes by its length, without trimming or copying it", () => {
+    const { accepts } = createMerchant("", ["Zk3vQ9cXw1LmT7yHs0RdNA"]);
+    const sent = " ".repeat(5_000_000);
+    const trim = mock.method(String.prototype, "trim");
+    const copy = mock.method(Buffer, "from");
+    try {
+      assert.equal(accepts(sent), false);
+      assert.deepEqual([trim.mock.callCount(), copy.mock.callCount()], [0, 0]);
+    } finally {
+      mock.restoreAll();
+    }
+  });
+
+  it("accepts a long token of its own too", () => {
+    const long = "x".repeat(100_000);
+    const { accepts } = createMerchant("", [long]);
+    assert.ok(accepts(` ${long}\n`));
+    assert.ok(!accepts(`${long}x`));
   });
 
   it("accepts nothing without a token: none, a blank one, or an environment variable that is not set", () => {
