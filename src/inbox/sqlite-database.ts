@@ -15,6 +15,9 @@ export const fileName = "inbox.sqlite";
 /** How much of the database is kept in memory, in kibibytes. */
 const cache = 8192;
 
+/** How long the log stays when all of it is in the database, in bytes: one large write can make it longer. */
+const maxLog = 16 * 1024 ** 2;
+
 /** How large a page of the database is, in bytes: an event and its row are in few of these, and so are its indexes. */
 const pageSize = 8192;
 
@@ -93,6 +96,7 @@ export class Database {
       "trusted_schema = OFF",
       "temp_store = MEMORY",
       `cache_size = -${cache}`,
+      `journal_size_limit = ${maxLog}`,
     ])
       db.exec(`PRAGMA ${pragma}`);
     migrate(db, step);
@@ -122,6 +126,12 @@ export class Database {
   /** @throws Unusable where what is written now would be gone: the file is not the one in the directory any more */
   isThere(): void {
     if (statSync(this.path, { throwIfNoEntry: false })?.ino !== this.ino) throw new Unusable("gone");
+  }
+
+  /** How much of the database is in use, in bytes. The rest of it is used again before it grows. */
+  get used(): number {
+    const pages = this.one("PRAGMA page_count")!.page_count as number;
+    return (pages - (this.one("PRAGMA freelist_count")!.freelist_count as number)) * pageSize;
   }
 
   /** Runs some statements all or nothing. */

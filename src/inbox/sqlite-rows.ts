@@ -11,6 +11,9 @@ export const columns =
   "seq, path, received_at, changed_at, topic, event_type, changed, status, meaning, order_id, external_id," +
   " size, state, times, superseded, unwanted, error";
 
+/** How much of the files an event takes at most, with its row and its place in the indexes: in bytes, as `size` is. */
+export const spaceOf = (size: number) => size + 16_384;
+
 /** A place in the order of arrival, as text of the same length for all. */
 export const toSeq = (place: number | bigint) => String(place).padStart(15, "0");
 

@@ -2,6 +2,7 @@ import { isBuiltin } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { Moment } from "./age";
 import type { Label } from "./folder";
+import { spaceOf } from "./sqlite-rows";
 import type { Answered, Commands, Now } from "./sqlite-worker";
 import { bounds, Unusable, type Finding, type OpenOptions, type Store } from "./store";
 
@@ -132,7 +133,7 @@ export class SqliteStore implements Store {
     const { events, bytes } = this.#now.size;
     const hasRoom =
       events + sizes.length <= this.max.events &&
-      sizes.reduce((sum, size) => sum + size, bytes) <= this.max.bytes;
+      sizes.reduce((sum, size) => sum + spaceOf(size), bytes) <= this.max.bytes;
     return hasRoom ? sizes.length : this.#ask("makeRoom", sizes);
   }
 

@@ -48,7 +48,7 @@ export class Unusable extends Error {
   }
 }
 
-/** How many events a merchant's inbox keeps at most, and how much of them, in bytes. */
+/** How many events a merchant's inbox keeps at most, and how much of the disk they take with all that belongs to them, in bytes. */
 export const bounds = { events: 200_000, bytes: 1024 ** 3 };
 
 /** How many events are listed, changed or deleted in one step. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
@@ -142,5 +142,59 @@ describe("an inbox's store that was killed", () => {
   it("says that beside it is an inbox of the first edition, and leaves that", async () => {
     const said = await open((copy) => writeFileSync(join(copy, "CURRENT"), "MANIFEST-000001\n"));
     assert.deepEqual(said, { findings: ["leveldb"], events: 3 });
+  });
+});
+
+describe("an inbox's store that is full", () => {
+  /** The bounds of a small one. */
+  const max = { events: 100_000, bytes: 32 * 1024 ** 2 };
+  let dir: string;
+  let store: SqliteStore;
+  before(async () => {
+    dir = mkdtempSync(join(tmpdir(), "radaro-"));
+    store = await SqliteStore.open(join(dir, "inbox"), { max });
+  });
+  after(async () => {
+    await store.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  let number = 0;
+  /** Stores some events of so many bytes, which are processed, as far as there is room. */
+  async function add(count: number, bytes: number): Promise<void> {
+    const accepted = Array.from({ length: count }, () => {
+      number += 1;
+      const about = { path: "/radaro", body: Buffer.from(String(number)), receivedAt: new Date(), times: 1 };
+      return prepare({ number, filler: "x".repeat(bytes) }, { ...about, meaning: null });
+    });
+    assert.equal(await store.makeRoom(accepted.map(({ stored }) => stored.size)), count);
+    const written = await store.write(accepted, []);
+    const processed = accepted.map(({ stored }, i) => ({
+      ...stored,
+      ...written[i],
+      state: "processed" as const,
+    }));
+    await store.write([], processed);
+    const size = (name: string) => statSync(join(dir, "inbox", name)).size;
+    const log = Math.max(16 * 1024 ** 2, 2 * count * bytes);
+    assert.ok(
+      size("inbox.sqlite") <= max.bytes + count * (bytes + 16_384),
+      "the database is larger than it may be",
+    );
+    assert.ok(size("inbox.sqlite-wal") <= log + 8 * 1024 ** 2, "its log is larger than it may be");
+  }
+
+  it("keeps its files within the bounds where large events follow small ones, and the other way round", async () => {
+    for (let i = 0; i < 80; i += 1) await add(200, 2000);
+    assert.ok(store.counts.processed < 16_000, "the oldest small ones are gone");
+    const small = store.counts.processed;
+    assert.ok(small > 10_000, "and no more than that needs");
+    for (let i = 0; i < 15; i += 1) await add(1, 3 * 1024 ** 2);
+    const large = store.counts.processed;
+    assert.ok(large >= 8 && large <= 10, "only large ones are left");
+    await add(1, 100);
+    assert.ok(store.counts.processed >= large, "for one that is small, no more than one large one is gone");
+    for (let i = 0; i < 80; i += 1) await add(200, 2000);
+    assert.ok(Math.abs(store.counts.processed - small) < 1500, "as many small ones as before");
   });
 });

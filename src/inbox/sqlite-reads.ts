@@ -1,0 +1,117 @@
+import type { Database } from "./sqlite-database";
+import { checkRow, columns, readBody, readRow, toSeq, type Row } from "./sqlite-rows";
+import { keyOf, type Change, type State, type StoredEvent } from "./stored-event";
+import { step, Unusable, type Filter, type Some } from "./store";
+
+/** How many events a list that no index is for looks through in one go. */
+const maxLookedThrough = 20_000;
+
+/** How many later events of a job are looked at, for what supersedes one: more than a job has. */
+const maxLater = 200;
+
+/** What is read of the events in a database: what `Store` says of its methods holds for those of the same name. */
+export class Reads {
+  constructor(protected readonly db: Database) {}
+
+  some(state: State, after: string): Some {
+    const [first = "", second = ""] = after.split(" ");
+    const rows =
+      state === "waiting"
+        ? this.db.all(
+            `SELECT seq, path, state, changed_at AS at FROM events WHERE state = 'waiting' AND (changed_at, seq) > (?, ?)
+            ORDER BY changed_at, seq LIMIT ${step}`,
+            ...[first, Number(second)],
+          )
+        : this.db.all(
+            `SELECT seq, path, state, '' AS at FROM events WHERE state <> 'waiting' AND state = ? AND seq > ?
+            ORDER BY seq LIMIT ${step}`,
+            ...[state, Number(second)],
+          );
+    return toSome(rows);
+  }
+
+  someFrom(before: string, after: string): Some {
+    const [first = "", second = ""] = after.split(" ");
+    const rows = this.db.all(
+      `SELECT seq, path, state, received_at AS at FROM events WHERE received_at < ? AND (received_at, seq) > (?, ?)
+      ORDER BY received_at, seq LIMIT ${step}`,
+      ...[before, first, Number(second)],
+    );
+    return toSome(rows);
+  }
+
+  get(seqs: string[]): StoredEvent[] {
+    return seqs.flatMap((seq) => {
+      const row = this.db.one(`SELECT ${columns} FROM events WHERE seq = ?`, Number(seq));
+      return row ? [readRow(row)] : [];
+    });
+  }
+
+  read(seq: string): { stored: StoredEvent; text: string } | undefined {
+    const row = this.db.one("SELECT * FROM events WHERE seq = ?", Number(seq));
+    if (!row) return undefined;
+    checkRow(row);
+    const body = this.db.one("SELECT body, crc FROM bodies WHERE seq = ?", Number(seq));
+    if (!body) throw new Unusable("damaged", new Error("an event is missing"));
+    return { stored: readRow(row), text: readBody(body) };
+  }
+
+  later(event: StoredEvent, change: Change): { seq: string; state: State }[] | undefined {
+    return this.laterOf(event, change)?.map(({ seq, state }) => ({
+      seq: toSeq(seq as number),
+      state: state as State,
+    }));
+  }
+
+  list(
+    { state, topic, job }: Filter,
+    before: string,
+    limit: number,
+  ): { events: StoredEvent[]; next: string | null } {
+    const end = before === "" ? (this.db.one("SELECT last FROM inbox")!.last as number) + 1 : Number(before);
+    const from = topic === undefined || job !== undefined ? 0 : end - maxLookedThrough;
+    const conditions: [sql: string, ...values: (string | number | null)[]][] = [["seq < ?", end]];
+    if (from > 0) conditions.push(["seq >= ?", from]);
+    if (state !== undefined) conditions.push(["state = ?", state]);
+    if (topic !== undefined) conditions.push(["topic = ?", topic]);
+    if (job !== undefined) conditions.push(["(order_key = ? OR external_key = ?)", keyOf(job), keyOf(job)]);
+    const rows = this.db.all(
+      `SELECT ${columns} FROM events WHERE ${conditions.map(([sql]) => sql).join(" AND ")} ORDER BY seq DESC LIMIT ?`,
+      ...conditions.flatMap(([, ...values]) => values),
+      limit,
+    );
+    const events = rows.map(readRow);
+    if (events.length === limit) return { events, next: events.at(-1)!.seq };
+    return { events, next: from > 0 ? toSeq(from) : null };
+  }
+
+  /** Those that have changed each of some fields of a job last; `undefined` where one is not changed later. */
+  protected laterOf({ path, changedAt }: StoredEvent, { job, fields }: Change): Row[] | undefined {
+    const missing = new Set(fields);
+    const found: Row[] = [];
+    const rows = this.db.all(
+      `SELECT seq, state, changed FROM events WHERE order_key = ? AND changed_at > ? AND is_dated = 1 AND path = ?
+      ORDER BY changed_at DESC, seq DESC LIMIT ${maxLater}`,
+      ...[job, changedAt, path],
+    );
+    for (const row of rows) {
+      const changed = (JSON.parse(row.changed as string) as string[]).filter((field) =>
+        missing.delete(field),
+      );
+      if (changed.length > 0) found.push(row);
+      if (missing.size === 0) return found;
+    }
+    return undefined;
+  }
+}
+
+/** @param rows with the time that sorts them as `at` */
+function toSome(rows: Record<string, unknown>[]): Some {
+  const events = rows.map(({ seq, path, state }) => ({
+    seq: toSeq(seq as number),
+    path: path as string,
+    state: state as State,
+  }));
+  const last = rows.at(-1);
+  return { events, last: rows.length < step ? undefined : `${last!.at as string} ${events.at(-1)!.seq}` };
+}
