@@ -3,10 +3,10 @@ import bytes from "bytes";
 import type { ErrorRequestHandler, Express, NextFunction, Request, RequestHandler, Response } from "express";
 import type { NodeAPI } from "node-red";
 import { normalisePath } from "../../src/receiving/endpoints";
-import { copyJson, type JsonObject } from "../../src/event/json";
+import { copyJson } from "../../src/event/json";
 import { paced } from "../../src/receiving/paced";
-import type { Answer, Keeper, Receiver } from "../../src/receiving/receive";
-import { readBody, Unreadable, type MaybeRead } from "./body";
+import type { Answer, Keeper, Receiver, Verified } from "../../src/receiving/receive";
+import { readBody, Unreadable, type Body, type MaybeRead } from "./body";
 import { DeployedEndpoints } from "./deploys";
 import { loadReceiver } from "./receiver";
 
@@ -122,6 +122,18 @@ function middleware(RED: NodeAPI): RequestHandler[] {
   return own.filter((each): each is RequestHandler => typeof each === "function");
 }
 
+/** An event on its way from its request to those who want it. */
+interface Arrival {
+  /** As it was asked for. */
+  path: string;
+  receivedAt: Date;
+  body: Body;
+  /** What has become of it in the inboxes that it is for; `undefined`: nothing yet. */
+  kept?: Kept | undefined;
+  /** Who is told of the answer. */
+  answered: Answered[];
+}
+
 /**
  * From request to answer.
  *
@@ -130,7 +142,7 @@ function middleware(RED: NodeAPI): RequestHandler[] {
  */
 function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Set<string>): RequestHandler {
   async function answerTo(req: Request & MaybeRead, answered: Answered[]): Promise<Answer | undefined> {
-    const { deliver, keepersOf, refuse, verify } = loadReceiver();
+    const { keepersOf, refuse, verify } = loadReceiver();
     const receivedAt = new Date();
     const path = pathOf(req);
     const receivers = endpoints.at(path) ?? [];
@@ -139,12 +151,11 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
     if (req._body && isUsualSpelling(path)) passedAdmin.add(path);
     try {
       // Read before it waits: it must not be lost where its sender waits less long.
-      const { size, parse, bytes } = await readBody(req, limit);
-      let kept: Kept | undefined;
+      const arrival: Arrival = { path, receivedAt, body: await readBody(req, limit), answered };
       for (;;) {
-        if (!(await endpoints.running(size))) return refuse("deploying", receivers);
+        if (!(await endpoints.running(arrival.body.size))) return refuse("deploying", receivers);
         if (endpoints.deploying) continue; // again
-        const body = parse();
+        const body = arrival.body.parse();
         const current = endpoints.at(path);
         if (!current) {
           Object.assign(req, { body, _body: true }); // for a node of another type that has the path now
@@ -152,29 +163,9 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
         }
         const verified = verify(body, current, { receivedAt });
         if ("status" in verified) return verified;
-        const { event } = verified;
-        const others = verified.letThrough.filter(({ keeper }) => !keeper);
-        const keepers = keepersOf(verified.verified);
-        if (keepers.size > 0 && !kept) {
-          const own = keepers.size + others.length > 1 ? () => copyJson(event) : () => event;
-          kept = await keep(own, keepers, { path: normalisePath(path), body: bytes(), receivedAt });
-          if (kept === "not-stored") return refuse("not-stored", verified.verified);
-          if (kept === "closed" && !endpoints.deploying) return refuse("deploying", verified.verified);
-          if (kept === "closed") kept = undefined;
-          if (!kept || others.length > 0) continue; // meanwhile the flows can be others
-        }
-        const delivered = deliver(event, others, { receivedAt });
-        // Once more where a deploy came between: what is answered 200 has come to a node that runs.
-        if (delivered.length > 0 && !(await endpoints.delivered(delivered))) continue;
-        for (const receiver of verified.letThrough) {
-          if (receiver.answered)
-            answered.push({
-              receiver,
-              message: (delivered[others.indexOf(receiver)] ?? {}) as Answered["message"],
-            });
-        }
-        const isDuplicate = kept === "duplicate" && delivered.length === 0;
-        return { status: 200, body: { ok: true, ...(isDuplicate && { duplicate: true }) } };
+        const isToKeep = !arrival.kept && keepersOf(verified.verified).size > 0;
+        const answer = await (isToKeep ? withInbox : withoutInbox)(endpoints, verified, arrival);
+        if (answer) return answer;
       }
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
@@ -196,6 +187,52 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
   };
 }
 
+/**
+ * Has the inboxes store an event, which give it to their nodes.
+ *
+ * @returns `undefined` where it is to be looked at once more: meanwhile the flows can be others
+ */
+async function withInbox(
+  endpoints: DeployedEndpoints,
+  verified: Verified,
+  arrival: Arrival,
+): Promise<Answer | undefined> {
+  const { keepersOf, refuse } = loadReceiver();
+  const { path, receivedAt, body } = arrival;
+  const kept = await keep(verified, keepersOf(verified.verified), {
+    path: normalisePath(path),
+    body: body.bytes(),
+    receivedAt,
+  });
+  if (kept === "not-stored") return refuse("not-stored", verified.verified);
+  if (kept === "closed") return endpoints.deploying ? undefined : refuse("deploying", verified.verified);
+  arrival.kept = kept;
+  return withoutOwnInbox(verified).length > 0 ? undefined : withoutInbox(endpoints, verified, arrival);
+}
+
+/**
+ * Gives an event to the nodes that have no inbox: at once, and in memory alone.
+ *
+ * @returns `undefined` where a deploy came between: what is answered 200 has come to a node that runs
+ */
+async function withoutInbox(
+  endpoints: DeployedEndpoints,
+  verified: Verified,
+  { receivedAt, kept, answered }: Arrival,
+): Promise<Answer | undefined> {
+  const receivers = withoutOwnInbox(verified);
+  const delivered = loadReceiver().deliver(verified.event, receivers, { receivedAt });
+  if (delivered.length > 0 && !(await endpoints.delivered(delivered))) return undefined;
+  for (const receiver of verified.letThrough) {
+    const message = (delivered[receivers.indexOf(receiver)] ?? {}) as Answered["message"];
+    if (receiver.answered) answered.push({ receiver, message });
+  }
+  const isDuplicate = kept === "duplicate" && delivered.length === 0;
+  return { status: 200, body: { ok: true, ...(isDuplicate && { duplicate: true }) } };
+}
+
+const withoutOwnInbox = ({ letThrough }: Verified) => letThrough.filter(({ keeper }) => !keeper);
+
 /** Who is told how long an answer took, and the message that it has got; none where an inbox has the event. */
 interface Answered {
   receiver: Receiver;
@@ -213,13 +250,17 @@ function isRedirected({ method, headers }: Request): boolean {
 /** What has become of an event in the inboxes that it is for. */
 type Kept = Awaited<ReturnType<Keeper["accept"]>>;
 
-/** Has all inboxes that an event is for store it, each with an `event` of its own. */
+/** Has all inboxes that an event is for store it, each with one of its own. */
 async function keep(
-  event: () => JsonObject,
+  verified: Verified,
   keepers: Set<Keeper>,
   arrival: Parameters<Keeper["accept"]>[1],
 ): Promise<Kept> {
-  const results = await Promise.all(Array.from(keepers, (keeper) => keeper.accept(event(), arrival)));
+  const { event } = verified;
+  const isAlone = keepers.size + withoutOwnInbox(verified).length === 1;
+  const results = await Promise.all(
+    Array.from(keepers, (keeper) => keeper.accept(isAlone ? event : copyJson(event), arrival)),
+  );
   const order: Kept[] = ["closed", "not-stored", "stored"];
   return order.find((result) => results.includes(result)) ?? "duplicate";
 }
