@@ -40,3 +40,14 @@ export class SetClock {
     rmSync(this.#dir, { recursive: true });
   }
 }
+
+/** Asks again where a connection has ended because the clock was set: a server thinks that nobody uses it any more. */
+export async function again<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // fetch's own
+    }
+  }
+}

@@ -1,12 +1,83 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
 import { Unusable, type Finding } from "../../src/inbox/store";
 import { prepare } from "../../src/inbox/stored-event";
 
 const log = "inbox.sqlite-wal";
+
+describe("an inbox's store", () => {
+  let dir: string;
+  before(() => (dir = mkdtempSync(join(tmpdir(), "radaro-"))));
+  after(() => rmSync(dir, { recursive: true }));
+  const problemOf = (error: unknown) => (error instanceof Unusable ? error.problem : error);
+
+  it("says that a newer version has made it, and leaves it as it is", async () => {
+    const newer = join(dir, "newer");
+    await (await SqliteStore.open(newer)).close();
+    const db = new DatabaseSync(join(newer, "inbox.sqlite"));
+    db.exec("UPDATE inbox SET step = 99; ALTER TABLE events ADD COLUMN later TEXT");
+    db.close();
+    const bytes = readFileSync(join(newer, "inbox.sqlite"));
+    assert.equal(await SqliteStore.open(newer).catch(problemOf), "newer");
+    assert.deepEqual(readFileSync(join(newer, "inbox.sqlite")), bytes);
+    assert.deepEqual(readdirSync(newer).sort(), ["inbox.last", "inbox.sqlite"]);
+  });
+
+  it("says that too many files are open, however few are left", () => {
+    const script = `
+      import { closeSync, openSync } from "node:fs";
+      import { SqliteStore } from ${JSON.stringify(require.resolve("../../src/inbox/sqlite-store"))};
+      const other = await SqliteStore.open(${JSON.stringify(join(dir, "other"))});
+      const files = [];
+      try {
+        for (;;) files.push(openSync("/dev/null", "r"));
+      } catch {}
+      for (let left = 0; left < 8; left += 1) {
+        const store = await SqliteStore.open(${JSON.stringify(join(dir, "many"))}).catch((error) => error);
+        if (store.close) await store.close();
+        else console.log(store.problem);
+        closeSync(files.pop());
+      }
+      await other.close();`;
+    const file = join(dir, "open.mts");
+    writeFileSync(file, script);
+    const command = ["--nofile=200", process.execPath, "--import=tsx", file];
+    const { stdout, stderr } = spawnSync("prlimit", command, { encoding: "utf8" });
+    const said = stdout.trim().split("\n");
+    assert.ok(said.length > 2, stderr);
+    assert.deepEqual(new Set(said), new Set(["too-many-files"]));
+  });
+
+  it("is in a directory that nobody else can enter, also where that was there before", async () => {
+    const theirs = join(dir, "radaro-inbox", "acme");
+    mkdirSync(theirs, { recursive: true, mode: 0o755 });
+    await (await SqliteStore.open(theirs)).close();
+    for (const each of [theirs, join(theirs, "..")]) assert.equal(statSync(each).mode & 0o777, 0o700);
+  });
+
+  it("can be opened anew at once where its opening was broken off", async () => {
+    const broken = join(dir, "broken-off");
+    const abort = new AbortController();
+    const opened = SqliteStore.open(broken, { signal: abort.signal }).catch(problemOf);
+    setImmediate(() => abort.abort());
+    assert.equal(await opened, "gone");
+    await (await SqliteStore.open(broken)).close();
+  });
+});
 
 describe("an inbox's store that was killed", () => {
   let dir: string;
