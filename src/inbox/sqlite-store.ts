@@ -40,7 +40,7 @@ export class SqliteStore implements Store {
     const execArgv = [...process.execArgv, "--disable-warning=ExperimentalWarning"];
     this.#worker = new Worker(require.resolve("./sqlite-worker"), { execArgv });
     this.#worker.on("message", (answered: Answered) => this.#answered(answered));
-    this.#worker.on("error", (error) => this.#end(notStarted(error)));
+    this.#worker.on("error", (error: Error) => this.#end(notStarted(error)));
     this.#worker.on("exit", () => this.#end(new Unusable("failing", new Error("its thread has ended"))));
   }
 
@@ -120,6 +120,10 @@ export class SqliteStore implements Store {
     });
     leaving.set(this.dir, ended);
     return ended;
+  }
+
+  leave(): void {
+    void this.#leave();
   }
 
   get counts() {
