@@ -14,12 +14,17 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
 import { Unusable, type Finding } from "../../src/inbox/store";
 import { prepare } from "../../src/inbox/stored-event";
 
 const log = "inbox.sqlite-wal";
+
+/** Not loaded before: a Node.js that lacks SQLite leaves these tests out. */
+async function openDatabase(path: string) {
+  const { DatabaseSync } = await import("node:sqlite");
+  return new DatabaseSync(path);
+}
 
 describe("an inbox's store", () => {
   let dir: string;
@@ -30,7 +35,7 @@ describe("an inbox's store", () => {
   it("says that a newer version has made it, and leaves it as it is", async () => {
     const newer = join(dir, "newer");
     await (await SqliteStore.open(newer)).close();
-    const db = new DatabaseSync(join(newer, "inbox.sqlite"));
+    const db = await openDatabase(join(newer, "inbox.sqlite"));
     db.exec("UPDATE inbox SET step = 99; ALTER TABLE events ADD COLUMN later TEXT");
     db.close();
     const bytes = readFileSync(join(newer, "inbox.sqlite"));
@@ -75,7 +80,7 @@ describe("an inbox's store", () => {
       const store = await SqliteStore.open(damaged);
       await store.write([event(1), event(2)], []);
       await store.close();
-      const db = new DatabaseSync(join(damaged, "inbox.sqlite"));
+      const db = await openDatabase(join(damaged, "inbox.sqlite"));
       db.exec("UPDATE events SET path = '/other' WHERE seq = 1");
       db.close();
       return damaged;
