@@ -57,6 +57,7 @@ describe("An inbox's folder", function () {
   /** Lets days and an hour go by, and resolves when folders were looked at: the last of them is deleted by that. */
   let looked = 0;
   const pass = async (days: number) => {
+    await again(() => running.api("GET", "/radaro-inbox")); // it has begun to look
     const name = `z${(looked += 1)}`;
     mkdirSync(join(root, name));
     writeLabel(name, 1, "2026-01-01T00:00:00.000Z");
