@@ -16,7 +16,7 @@ const fileName = "inbox.json";
 
 /** What belongs to an inbox in its folder; all else is somebody else's. */
 export const isOwn = (name: string) =>
-  /^inbox\.(sqlite(-wal|-shm|-journal)?|last|salvage)$|^damaged-\d{4}-\d\d-\d\dT[\d-]+Z$/.test(name);
+  /^inbox\.(sqlite(-wal|-shm|-journal)?|last|salvage|json-new)$|^damaged-\d{4}-\d\d-\d\dT[\d-]+Z$/.test(name);
 
 /** A node's id as the name of its folder: that of a node in a subflow has more than letters and digits. */
 export function folderName(id: string): string {

@@ -9,6 +9,9 @@ export class Closed extends Error {}
  */
 const pause = { first: 1000, longest: 32_000 };
 
+/** How long it takes to close at most, in milliseconds: Node-RED gives a node 15 s, and a disk may not answer. */
+const closeWithin = 10_000;
+
 /** What is over only when something was stored: the store can be opened all the same. */
 const shownByWriting: Problem[] = ["full", "unwritable", "failing", "too-many-files", "slow", "crowded"];
 
@@ -136,12 +139,23 @@ export class Reopening {
 
   /**
    * Ends it when what writes has ended, and lets another one have the store. One that is being opened is
-   * not waited for.
+   * not waited for, and neither is a disk that does not answer: what waits for it then is not written.
    *
    * @param use for the last time
    */
   async close(use: (store: Store) => Promise<unknown>): Promise<void> {
     this.#closing.abort();
+    let isOver: () => void;
+    const over = new Promise<void>((resolve) => (isOver = resolve));
+    const timer = setTimeout(() => {
+      this.#store?.leave();
+      isOver();
+    }, closeWithin);
+    await Promise.race([this.#end(use), over]);
+    clearTimeout(timer);
+  }
+
+  async #end(use: (store: Store) => Promise<unknown>): Promise<void> {
     await this.#writes;
     if (!this.#store) return;
     await use(this.#store).catch(() => undefined);

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { attempt, sizeOf, syncNames } from "./sqlite-files";
 import { readLog } from "./sqlite-log";
-import { checkRow, crcOf, readBody, type Row } from "./sqlite-rows";
+import { checkRow, readBody, type Row } from "./sqlite-rows";
 import { finishSalvage, forgetSalvage, listAside, maxAside, salvage, type Salvaged } from "./sqlite-salvage";
 import { applicationId, checkStep, migrate } from "./sqlite-schema";
 import { isDamage } from "./sqlite-problem";
@@ -113,7 +113,7 @@ export class Database {
     let sum = 0;
     for (const row of this.db.prepare("SELECT * FROM events").iterate()) {
       checkRow(row);
-      sum = (sum ^ crcOf(row)) >>> 0;
+      sum = (sum ^ (row.crc as number)) >>> 0;
     }
     const { checksum, missing } = this.one(
       "SELECT checksum, EXISTS (SELECT 1 FROM events WHERE seq NOT IN (SELECT seq FROM bodies)) AS missing FROM inbox",

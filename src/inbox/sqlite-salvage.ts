@@ -44,16 +44,23 @@ export function listAside(dir: string): { name: string; at: number }[] {
 export function deleteAside(dir: string, before: number): void {
   const { from, to } = possible(now());
   for (const { name, at } of listAside(dir)) {
-    if (at < from || at > to) renameSync(join(dir, name), join(dir, nameAside()));
+    if (at < from || at > to) renameSync(join(dir, name), join(dir, nameAside(dir)));
     else if (at < before) rmSync(join(dir, name), { recursive: true });
   }
 }
 
-const nameAside = () => `damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
+/** The name of a folder for damaged files, as of now, that is not there yet. */
+function nameAside(dir: string): string {
+  const { wall } = now();
+  const name = (at: number) => `damaged-${new Date(at).toISOString().replace(/[:.]/g, "-")}`;
+  let later = 0;
+  while (existsSync(join(dir, name(wall + later)))) later += 1;
+  return name(wall + later);
+}
 
 /** @returns the name of a new folder for damaged files */
 export function makeAside(dir: string): string {
-  const name = nameAside();
+  const name = nameAside(dir);
   mkdirSync(join(dir, name), { mode: 0o700 });
   return name;
 }

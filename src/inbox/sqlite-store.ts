@@ -14,6 +14,12 @@ const left = new Map<string, string>();
 
 type Result<C extends keyof Commands> = ReturnType<Commands[C]>;
 
+/** What has kept a thread from starting, or ended it: it needs some files to begin with. */
+function notStarted(error: Error): Unusable {
+  const isForFiles = /EMFILE|ENFILE|too many open files/.test(error.message);
+  return new Unusable(isForFiles ? "too-many-files" : "failing", error);
+}
+
 /** A store in a SQLite database. All that waits for the disk is in a thread of its own: `sqlite-worker.ts`. */
 export class SqliteStore implements Store {
   findings: Finding[] = [];
@@ -35,7 +41,7 @@ export class SqliteStore implements Store {
     const execArgv = [...process.execArgv, "--disable-warning=ExperimentalWarning"];
     this.#worker = new Worker(require.resolve("./sqlite-worker"), { execArgv });
     this.#worker.on("message", (answered: Answered) => this.#answered(answered));
-    this.#worker.on("error", (error) => this.#end(new Unusable("failing", error)));
+    this.#worker.on("error", (error: Error) => this.#end(notStarted(error)));
     this.#worker.on("exit", () => this.#end(new Unusable("failing", new Error("its thread has ended"))));
   }
 
@@ -94,7 +100,9 @@ export class SqliteStore implements Store {
   }
 
   #answered({ id, result, error, now }: Answered): void {
-    const { resolve, reject } = this.#asked.get(id)!;
+    const asked = this.#asked.get(id);
+    if (!asked) return; // it was left meanwhile
+    const { resolve, reject } = asked;
     this.#asked.delete(id);
     if (now) this.#now = now;
     if (error) reject(new Unusable(error.problem, new Error(error.message)));
@@ -115,6 +123,10 @@ export class SqliteStore implements Store {
     });
     leaving.set(this.dir, ended);
     return ended;
+  }
+
+  leave(): void {
+    void this.#leave();
   }
 
   get counts() {

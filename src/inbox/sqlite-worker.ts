@@ -93,7 +93,7 @@ function look(): string | undefined {
 
 function compact(before?: string): void {
   database!.compact();
-  if (before !== undefined) deleteAside(dir, Date.parse(before));
+  if (before !== undefined) attempt(() => deleteAside(dir, Date.parse(before))); // else the next time
   use();
 }
 

@@ -178,4 +178,7 @@ export interface Store {
 
   /** Lets another have it. What had to be on disk is there. */
   close(): Promise<void>;
+
+  /** Lets another have it as soon as the disk answers, and fails all that waits for that. */
+  leave(): void;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { flowWith, InboxNodeRed } from "../system/inboxes";
-import { day, moreThanAnHour, SetClock } from "./set-clock";
+import { again, day, moreThanAnHour, SetClock } from "./set-clock";
 
 const flows = flowWith({ id: "next", type: "function", func: "throw new Error('no price');", outputs: 0 });
 
@@ -24,7 +24,7 @@ describe("An inbox on a machine whose clock is wrong", function () {
     clock.set(ahead);
     running = await running.next({ env: clock.env });
   };
-  const failed = async () => (await running.list("failed")).events;
+  const failed = async () => (await again(() => running.list("failed"))).events;
   /** Resolves as soon as what failed is listed as it should be. */
   const lists = async (fits: (events: Awaited<ReturnType<typeof failed>>) => boolean) => {
     while (!fits(await failed()));

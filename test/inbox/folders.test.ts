@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "../../src/event/json";
 import { flowWith, InboxNodeRed } from "../system/inboxes";
-import { day, moreThanAnHour, SetClock } from "./set-clock";
+import { again, day, moreThanAnHour, SetClock } from "./set-clock";
 
 const end = { id: "next", type: "function", func: "", outputs: 0 };
 
@@ -27,7 +27,7 @@ const off = (flows: JsonObject[], id: string) =>
 const without = (flows: JsonObject[], id: string) => flows.filter((node) => node.id !== id);
 
 describe("An inbox's folder", function () {
-  this.timeout(40_000);
+  this.timeout(300_000);
   let clock: SetClock;
   let running: InboxNodeRed;
   let root: string;
@@ -45,7 +45,7 @@ describe("An inbox's folder", function () {
   const has = (name: string) => existsSync(join(root, name));
   /** Resolves as soon as that was printed. What it is asked wakes it: it does not know that its clock was set. */
   const prints = async (text: string) => {
-    while (!running.nodeRed.output().includes(text)) await running.api("GET", "/radaro-inbox");
+    while (!running.nodeRed.output().includes(text)) await again(() => running.api("GET", "/radaro-inbox"));
   };
   const saysDeleted = (name: string, days: number) =>
     prints(
@@ -57,6 +57,7 @@ describe("An inbox's folder", function () {
   /** Lets days and an hour go by, and resolves when folders were looked at: the last of them is deleted by that. */
   let looked = 0;
   const pass = async (days: number) => {
+    await again(() => running.api("GET", "/radaro-inbox")); // it has begun to look
     const name = `z${(looked += 1)}`;
     mkdirSync(join(root, name));
     writeLabel(name, 1, "2026-01-01T00:00:00.000Z");

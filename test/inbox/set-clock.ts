@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { needs } from "./needs";
@@ -28,7 +28,9 @@ export class SetClock {
   /** How much it is ahead of this machine's, in seconds. A process that runs takes a change for time that goes by. */
   set(ahead: number): void {
     this.#ahead = Math.round(ahead);
-    writeFileSync(this.env.FAKETIME_TIMESTAMP_FILE!, `${ahead < 0 ? "" : "+"}${this.#ahead}`);
+    const file = this.env.FAKETIME_TIMESTAMP_FILE!;
+    writeFileSync(`${file}-new`, `${ahead < 0 ? "" : "+"}${this.#ahead}`);
+    renameSync(`${file}-new`, file); // it is read all the time, and never half
   }
 
   /** Lets time go by, in seconds. */
@@ -38,5 +40,17 @@ export class SetClock {
 
   remove(): void {
     rmSync(this.#dir, { recursive: true });
+  }
+}
+
+/** Asks again where a connection has ended because the clock was set: a server thinks that nobody uses it any more. */
+export async function again<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as { code?: string };
+      if (code !== "ECONNRESET" && code !== "UND_ERR_SOCKET") throw error;
+    }
   }
 }

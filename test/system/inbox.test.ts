@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EventMessage } from "../../src/event/message";
+import { defaultProgram } from "../../scripts/node-red";
 import { connect, type Comms } from "./editor-comms";
 import type { StoredEvent } from "../../src/inbox/stored-event";
 import { flowWith, InboxNodeRed, token } from "./inboxes";
@@ -140,6 +141,35 @@ describe("An inbox", () => {
     const [aside] = readdirSync(dir).filter((name) => name.startsWith("damaged-"));
     await running.nodeRed.printed(`in ${aside} there`);
     assert.equal(readFileSync(join(dir, aside!, "inbox.sqlite"), "utf8"), "broken");
+  });
+
+  it("refuses events while a newer version has made what is in its directory, and stores them again when that is away", async () => {
+    const off = flow.map((node) => (node.id === "acme" ? { ...node, inbox: false } : node));
+    await running.deploy(off);
+    const change = `new (require("node:sqlite").DatabaseSync)(process.argv[1]).exec("UPDATE inbox SET step = 99")`;
+    execFileSync(defaultProgram().node, ["--eval", change, join(dir, "inbox.sqlite")], { stdio: "ignore" });
+    await running.deploy(flow);
+    await refuses(
+      "from a newer version",
+      `was made by a newer version of node-red-contrib-radaro. Update that`,
+    );
+    renameSync(dir, `${dir}-newer`);
+    await recovers();
+  });
+
+  it("says that too many files are open, while no event comes, and stores them when more may be", async () => {
+    const limit = (files: string) =>
+      execFileSync("prlimit", ["--pid", String(running.nodeRed.pid), `--nofile=${files}:`]);
+    const limits = readFileSync(`/proc/${running.nodeRed.pid}/limits`, "utf8");
+    const [, before = ""] = /^Max open files +(\d+)/m.exec(limits) ?? [];
+    assert.deepEqual(await post(), stored);
+    comms.all.splice(0);
+    limit("3"); // what is open stays open
+    rmSync(dir, { recursive: true });
+    await running.nodeRed.printed("has as many files and connections open as it may. Find what opens them");
+    await comms.told<{ text: string }>("status/in", ({ text }) => text.includes("too many open files"));
+    limit(before);
+    await recovers();
   });
 
   it("refuses events while another Node-RED has it, and takes over as soon as that has ended", async () => {

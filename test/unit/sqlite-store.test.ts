@@ -1,5 +1,17 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
@@ -7,6 +19,153 @@ import { Unusable, type Finding } from "../../src/inbox/store";
 import { prepare } from "../../src/inbox/stored-event";
 
 const log = "inbox.sqlite-wal";
+
+/** Not loaded before: a Node.js that lacks SQLite leaves these tests out. */
+async function openDatabase(path: string) {
+  const { DatabaseSync } = await import("node:sqlite");
+  return new DatabaseSync(path);
+}
+
+describe("an inbox's store", () => {
+  let dir: string;
+  before(() => (dir = mkdtempSync(join(tmpdir(), "radaro-"))));
+  after(() => rmSync(dir, { recursive: true }));
+  const problemOf = (error: unknown) => (error instanceof Unusable ? error.problem : error);
+
+  it("says that a newer version has made it, and leaves it as it is", async () => {
+    const newer = join(dir, "newer");
+    await (await SqliteStore.open(newer)).close();
+    const db = await openDatabase(join(newer, "inbox.sqlite"));
+    db.exec("UPDATE inbox SET step = 99; ALTER TABLE events ADD COLUMN later TEXT");
+    db.close();
+    const bytes = readFileSync(join(newer, "inbox.sqlite"));
+    assert.equal(await SqliteStore.open(newer).catch(problemOf), "newer");
+    assert.deepEqual(readFileSync(join(newer, "inbox.sqlite")), bytes);
+    assert.deepEqual(readdirSync(newer).sort(), ["inbox.last", "inbox.sqlite"]);
+  });
+
+  it("says that too many files are open, however few are left", () => {
+    const script = `
+      import { closeSync, openSync } from "node:fs";
+      import { SqliteStore } from ${JSON.stringify(require.resolve("../../src/inbox/sqlite-store"))};
+      const other = await SqliteStore.open(${JSON.stringify(join(dir, "other"))});
+      const files = [];
+      try {
+        for (;;) files.push(openSync("/dev/null", "r"));
+      } catch {}
+      for (let left = 0; left < 8; left += 1) {
+        const store = await SqliteStore.open(${JSON.stringify(join(dir, "many"))}).catch((error) => error);
+        if (store.close) await store.close();
+        else console.log(store.problem);
+        closeSync(files.pop());
+      }
+      await other.close();`;
+    const file = join(dir, "open.mts");
+    writeFileSync(file, script);
+    const command = ["--nofile=200", process.execPath, "--import=tsx", file];
+    const { stdout, stderr } = spawnSync("prlimit", command, { encoding: "utf8" });
+    const said = stdout.trim().split("\n");
+    assert.ok(said.length > 2, stderr);
+    assert.deepEqual(new Set(said), new Set(["too-many-files"]));
+  });
+
+  describe("that is damaged", () => {
+    const event = (number: number) => {
+      const about = { path: "/radaro", body: Buffer.from(String(number)), receivedAt: new Date(), times: 1 };
+      return prepare({ number }, { ...about, meaning: null });
+    };
+    /** One with two events, of which the first cannot be read. */
+    const make = async (name: string) => {
+      const damaged = join(dir, name);
+      const store = await SqliteStore.open(damaged);
+      await store.write([event(1), event(2)], []);
+      await store.close();
+      const db = await openDatabase(join(damaged, "inbox.sqlite"));
+      db.exec("UPDATE events SET path = '/other' WHERE seq = 1");
+      db.close();
+      return damaged;
+    };
+    /** As in a process that has not opened it before. */
+    const open = (at: string) => SqliteStore.open(at, { check: true });
+    const numbersIn = async (store: SqliteStore) => {
+      const { events } = await store.list({}, "", 50);
+      await store.close();
+      return events.map(({ seq }) => Number(seq));
+    };
+
+    it("keeps the events that can be read, under their numbers, and the files as they were", async () => {
+      const damaged = await make("read");
+      const bytes = readFileSync(join(damaged, "inbox.sqlite"));
+      const store = await open(damaged);
+      const [found] = store.findings;
+      assert.ok(found?.what === "damaged" && found.events === 1);
+      assert.deepEqual(readFileSync(join(damaged, found.aside, "inbox.sqlite")), bytes);
+      assert.deepEqual(await numbersIn(store), [2]);
+      const again = await open(damaged);
+      assert.deepEqual(again.findings, []);
+      assert.deepEqual(await numbersIn(again), [2]);
+    });
+
+    it("goes on where Node-RED ended while the files were set aside", async () => {
+      const damaged = await make("between");
+      await (await open(damaged)).close();
+      const aside = readdirSync(damaged).find((name) => name.startsWith("damaged-"))!;
+      // The database had moved, and its log not yet.
+      renameSync(join(damaged, "inbox.sqlite"), join(damaged, "inbox.salvage"));
+      writeFileSync(join(damaged, log), "the log of the damaged one");
+      const store = await open(damaged);
+      assert.deepEqual(store.findings, []);
+      assert.deepEqual(await numbersIn(store), [2]);
+      assert.equal(readFileSync(join(damaged, aside, log), "utf8"), "the log of the damaged one");
+    });
+
+    it("begins anew where Node-RED ended while the events were read", async () => {
+      const damaged = await make("begun");
+      writeFileSync(join(damaged, "inbox.salvage"), "not to its end");
+      const store = await open(damaged);
+      assert.equal(store.findings[0]?.what, "damaged");
+      assert.deepEqual(await numbersIn(store), [2]);
+      assert.ok(!existsSync(join(damaged, "inbox.salvage")));
+    });
+
+    it("refuses, and touches nothing, where that comes again and again", async () => {
+      const damaged = await make("again");
+      for (const time of ["00-00-01", "00-00-02", "00-00-03"])
+        mkdirSync(join(damaged, `damaged-2026-11-01T${time}-000Z`));
+      const bytes = readFileSync(join(damaged, "inbox.sqlite"));
+      for (let i = 0; i < 2; i += 1) assert.equal(await open(damaged).catch(problemOf), "damaged");
+      assert.deepEqual(readFileSync(join(damaged, "inbox.sqlite")), bytes);
+    });
+
+    it("deletes what was set aside when its days are over, and says when, where that cannot be", async () => {
+      const store = await SqliteStore.open(join(dir, "aside"));
+      const times = ["1970-01-01", "2026-01-01", "2026-02-01", "2999-01-01"];
+      for (const time of times) mkdirSync(join(dir, "aside", `damaged-${time}T00-00-00-000Z`));
+      await store.compact("2026-01-15T00:00:00.000Z");
+      const left = readdirSync(join(dir, "aside")).filter((name) => name.startsWith("damaged-"));
+      assert.equal(left[0], "damaged-2026-02-01T00-00-00-000Z");
+      assert.equal(left.length, 3);
+      assert.ok(left.slice(1).every((name) => name > "damaged-2026-11" && name < "damaged-2900"));
+      await store.close();
+    });
+  });
+
+  it("is in a directory that nobody else can enter, also where that was there before", async () => {
+    const theirs = join(dir, "radaro-inbox", "acme");
+    mkdirSync(theirs, { recursive: true, mode: 0o755 });
+    await (await SqliteStore.open(theirs)).close();
+    for (const each of [theirs, join(theirs, "..")]) assert.equal(statSync(each).mode & 0o777, 0o700);
+  });
+
+  it("can be opened anew at once where its opening was broken off", async () => {
+    const broken = join(dir, "broken-off");
+    const abort = new AbortController();
+    const opened = SqliteStore.open(broken, { signal: abort.signal }).catch(problemOf);
+    setImmediate(() => abort.abort());
+    assert.equal(await opened, "gone");
+    await (await SqliteStore.open(broken)).close();
+  });
+});
 
 describe("an inbox's store that was killed", () => {
   let dir: string;
