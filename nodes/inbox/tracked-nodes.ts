@@ -66,7 +66,7 @@ export class TrackedNodes {
 
   #findMeant(): Set<string> {
     const nodes: FlowNode[] = [];
-    this.RED.nodes.eachNode((node) => nodes.push(node as FlowNode));
+    this.RED.nodes.eachNode((node) => nodes.push(node));
     const disabled = new Set(nodes.filter((node) => node.disabled).map(({ id }) => id));
     return new Set(nodes.filter(({ d, z }) => !d && !(z && disabled.has(z))).map(({ id }) => id));
   }
