@@ -1,3 +1,6 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { JsonObject } from "../../src/event/json";
 import { flowWith, InboxNodeRed } from "../system/inboxes";
 import { Load } from "./load";
@@ -71,6 +74,10 @@ describe(`An inbox whose flows are deployed at random for ${minutes} minutes (SE
     current.map((node) => (ids.includes(node.id) ? { ...node, name: `At ${random()}` } : node));
   const setState = (state: "start" | "stop") => running.api("POST", "/flows/state", { state });
 
+  /** Resolves when the flows run: until then events wait for their answer. */
+  const run = async () =>
+    assert.equal((await running.post({ number: -1, at: performance.now() })).status, 200);
+
   /** Ends Node-RED, and starts another that goes on with what is there. */
   async function restart(end: () => Promise<void>): Promise<void> {
     await end();
@@ -103,9 +110,13 @@ describe(`An inbox whose flows are deployed at random for ${minutes} minutes (SE
       await deploy(current, oneOf(["nodes", "flows", "full"]));
     },
     async stop() {
+      await run();
       await setState("stop");
       await load.answers(Math.ceil(random() * rate));
       await setState("start");
+      // It is remembered in a file, which a Node-RED that is ended reads when it starts.
+      const file = join(running.nodeRed.userDir, ".config.runtime.json");
+      while (!readFileSync(file, "utf8").includes('"runtimeFlowState": "start"')) await run();
     },
     SIGTERM: () => restart(() => running.nodeRed.end()),
     kill: () => restart(() => running.nodeRed.kill()),
