@@ -44,6 +44,8 @@ export interface NodeRed {
   printed(text: string): Promise<void>;
   /** Ends the process at once, without a word to it. Its user directory stays. */
   kill(): Promise<void>;
+  /** Asks the process to end, and waits for that. Its user directory stays. */
+  end(): Promise<void>;
   /** Ends the process and removes its user directory. */
   stop(): Promise<void>;
 }
@@ -171,6 +173,7 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<NodeRe
       }),
     pid: child.pid!,
     kill: () => end("SIGKILL"),
+    end: () => end("SIGTERM"),
     stop,
   };
 }

@@ -44,6 +44,7 @@ export class MerchantInbox implements Keeper, Flow {
   /** What shows that there is a problem, or no more. */
   readonly #shown = new Set<() => void>();
   readonly #tracking: Tracking;
+  readonly #leaveTracking: () => void;
   readonly #published: ReturnType<typeof paced<object>>;
   #endpoints: DeployedEndpoints | undefined;
   #problem: Problem | undefined;
@@ -62,7 +63,7 @@ export class MerchantInbox implements Keeper, Flow {
     open.add(this.#dir);
     this.#tracking = trackings.get(RED.hooks) ?? new Tracking(RED);
     trackings.set(RED.hooks, this.#tracking);
-    this.#tracking.use();
+    this.#leaveTracking = this.#tracking.use(() => void this.inbox.giveAgain());
     this.#published = paced(
       (about: object) => RED.comms.publish("radaro-inbox", about, false),
       publishInterval,
@@ -74,7 +75,6 @@ export class MerchantInbox implements Keeper, Flow {
       found: (finding) => this.#found(finding),
       meaningOf,
     });
-    RED.events.on("flows:started", this.#started);
   }
 
   get #dir(): string {
@@ -169,11 +169,6 @@ export class MerchantInbox implements Keeper, Flow {
     return Array.from(this.#endpoints?.at(path) ?? []).filter(({ keeper }) => keeper === this);
   }
 
-  readonly #started = () => {
-    // After all others that hear of it: the paths are there.
-    setImmediate(() => void this.inbox.giveAgain());
-  };
-
   #found(finding: Finding): void {
     const { what, ...about } = finding;
     this.node.warn(this.RED._(`radaro-config.inbox.found.${what}`, { dir: this.#dir, ...about }));
@@ -201,10 +196,9 @@ export class MerchantInbox implements Keeper, Flow {
   }
 
   async close(): Promise<void> {
-    this.RED.events.off("flows:started", this.#started);
     await this.inbox.close();
     open.delete(this.#dir);
-    this.#tracking.leave();
+    this.#leaveTracking();
     this.#published.stop();
   }
 }

@@ -48,12 +48,14 @@ export = (RED: NodeAPI): void => {
 
   function RadaroIn(this: InNode, def: InDef) {
     RED.nodes.createNode(this, def);
-    const config = findConfig(def.config);
+    let config = findConfig(def.config);
     this.path = readText(def.path);
     const path = readPath(def.path);
     const topics = readTopics(def.topics);
-    const problem = findProblem(config, path, topics);
-    const status = new InStatus(this, RED, { own: problem, current: () => config?.inbox?.problem?.title });
+    const status = new InStatus(this, RED, {
+      own: () => findProblem(config, path, topics),
+      current: () => config?.inbox?.problem?.title,
+    });
     if (topics.problem && topics.topics.size > 0) this.warn(say(topics));
 
     const receiver: Receiver = {
@@ -69,6 +71,14 @@ export = (RED: NodeAPI): void => {
         status.refused("wrong-type");
       },
       refused: (why) => status.refused(why),
+      // Where a subflow's property names the merchant, Node-RED restarts that one and not this node.
+      deployed: () => {
+        const current = findConfig(def.config);
+        if (current === config) return;
+        config = current;
+        Object.assign(receiver, { merchant: config?.merchant, keeper: config?.inbox });
+        connect();
+      },
       ...(this.metric() && { answered: measure(this) }),
     };
 
@@ -82,8 +92,13 @@ export = (RED: NodeAPI): void => {
       return message ? { result: "sent", message: message._msgid } : { result: "not-let-through" };
     };
 
-    status.show();
-    const disconnect = config?.inbox?.connect(endpoints, () => status.show());
+    let disconnect: (() => void) | undefined;
+    const connect = () => {
+      disconnect?.();
+      disconnect = config?.inbox?.connect(endpoints, () => status.show());
+      status.show();
+    };
+    connect();
     const isServed = path.problem === undefined && RED.settings.httpNodeRoot !== false;
     if (isServed) endpoints.add(path.path, receiver);
     this.on("close", () => {

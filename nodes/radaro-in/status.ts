@@ -9,8 +9,8 @@ const interval = 1000;
 
 /** What keeps a node from receiving, in the words of its status. */
 interface Problems {
-  /** For as long as the node is there. */
-  own: string | undefined;
+  /** Until a deploy. */
+  own(): string | undefined;
   /** For now, such as that of an inbox. */
   current(): string | undefined;
 }
@@ -29,18 +29,17 @@ export class InStatus {
     private readonly problems: Problems,
   ) {
     this.#paced = paced((next: NodeStatus) => node.status(next), interval);
-    const { own } = problems;
-    this.#last = () => ({
-      fill: own === undefined ? "grey" : "red",
-      shape: "ring",
-      text: own ?? RED._("radaro-in.status.waiting"),
-    });
+    this.#last = () => {
+      const own = problems.own();
+      const text = own ?? RED._("radaro-in.status.waiting");
+      return { fill: own === undefined ? "grey" : "red", shape: "ring", text };
+    };
   }
 
   /** Shows what is wrong for now, or what came last. */
   show(): void {
     this.#paced.show(() => {
-      const text = this.problems.own === undefined ? this.problems.current() : undefined;
+      const text = this.problems.own() === undefined ? this.problems.current() : undefined;
       return text === undefined ? this.#last() : { fill: "red", shape: "ring", text };
     });
   }
@@ -63,7 +62,7 @@ export class InStatus {
     const count = (this.#refused += 1);
     this.#showLast(() => {
       const current = why === "not-stored" ? this.problems.current() : undefined;
-      const reason = this.problems.own ?? current ?? this.RED._(`radaro-in.refusal.${why}`);
+      const reason = this.problems.own() ?? current ?? this.RED._(`radaro-in.refusal.${why}`);
       const time = statusTime(at, new Date());
       return {
         fill: "red",

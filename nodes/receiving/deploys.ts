@@ -33,6 +33,31 @@ type Sent = object & { _msgid?: string };
 const hook = "onReceive.radaro-in";
 
 /**
+ * Hears of deploys. An exception in a listener would end the deploy, and each later one: neither may throw.
+ *
+ * @param told `stopping`: nodes are stopped from now on; `over`: the flows run, or are known not to come
+ *   back for now, as where a node's type is missing; then nodes that were not stopped go on
+ * @returns what ends it
+ */
+export function onDeploys(
+  { events }: NodeAPI,
+  told: { stopping: (stopping?: Stopping) => void; over: () => void },
+): () => void {
+  // A runtime that was stopped, or that cannot start, says so and nothing more.
+  const onState = ({ id, payload }: RuntimeEvent = {}) => {
+    if (id === "runtime-state" && payload && payload.state !== "start" && !payload.deploy) told.over();
+  };
+  events.on("flows:stopping", told.stopping);
+  events.on("flows:started", told.over);
+  events.on("runtime-event", onState);
+  return () => {
+    events.off("flows:stopping", told.stopping);
+    events.off("flows:started", told.over);
+    events.off("runtime-event", onState);
+  };
+}
+
+/**
  * Endpoints that know of deploys. They listen to the runtime while there is a path, and while
  * Node-RED starts: then any path may come to be one.
  */
@@ -44,7 +69,6 @@ export class DeployedEndpoints extends Endpoints {
   /** How many times flows were stopped. */
   #stops = 0;
 
-  // An exception in a listener would end the deploy, and each later one: none of these throws.
   readonly #stopping = (stopping?: Stopping) => {
     this.hold(findPaths(stopping?.config?.flows ?? []));
     this.#stops += 1;
@@ -56,13 +80,8 @@ export class DeployedEndpoints extends Endpoints {
     );
     setImmediate(() => this.RED.hooks.remove(hook));
   };
-  readonly #started = () => this.release();
-  // A runtime that was stopped, or that cannot start, says so and nothing more.
-  readonly #state = (event?: RuntimeEvent) => {
-    const { id, payload } = event ?? {};
-    if (id === "runtime-state" && payload && payload.state !== "start" && !payload.deploy) this.release();
-  };
-  #listens = false;
+  /** While it listens to the runtime. */
+  #leave: (() => void) | undefined;
 
   constructor(private readonly RED: NodeAPI) {
     super();
@@ -73,11 +92,7 @@ export class DeployedEndpoints extends Endpoints {
 
   override hold(wanted?: Iterable<string>): void {
     super.hold(wanted);
-    if (this.#listens) return;
-    this.#listens = true;
-    this.RED.events.on("flows:stopping", this.#stopping);
-    this.RED.events.on("flows:started", this.#started);
-    this.RED.events.on("runtime-event", this.#state);
+    this.#leave ??= onDeploys(this.RED, { stopping: this.#stopping, over: () => this.release() });
   }
 
   override add(path: string, receiver: Receiver): void {
@@ -90,10 +105,8 @@ export class DeployedEndpoints extends Endpoints {
     super.release();
     this.starting = false;
     if (this.size > 0) return;
-    this.#listens = false;
-    this.RED.events.off("flows:stopping", this.#stopping);
-    this.RED.events.off("flows:started", this.#started);
-    this.RED.events.off("runtime-event", this.#state);
+    this.#leave?.();
+    this.#leave = undefined;
   }
 
   /**

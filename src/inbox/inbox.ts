@@ -21,8 +21,8 @@ export type Outcome =
   | { state: "processed" }
   | { state: "handed-over" }
   | { state: "failed"; error: FlowError }
-  /** A deploy stopped a node that had it. */
-  | { state: "interrupted" };
+  /** A deploy came between, or no node got what was sent; `isUnseen`: no node got anything of it. */
+  | { state: "interrupted"; isUnseen?: true };
 
 /** What takes an inbox's events to the flow. */
 export interface Flow {
@@ -72,6 +72,8 @@ export class Inbox {
   readonly #intake: Intake;
   /** Events that are with the flow, or were and that is not on disk yet. */
   readonly #inUse = new Set<string>();
+  /** Those of them that the flow has not had after all, until the disk has how many times it has. */
+  readonly #returned = new Map<string, number>();
   /** The seq of the last event that is on disk and was given to the flow, or would have been. */
   #last = "";
   #givingAgain: "no" | "yes" | "once-more" = "no";
@@ -106,10 +108,13 @@ export class Inbox {
     this.#intake = new Intake(this.#store, {
       stored: (stored, event) => {
         this.#last = stored.seq;
-        this.#give(stored, event);
+        const counted = stored.times;
+        this.#give(Object.assign(stored, { times: 1 }), event, { counted });
       },
-      changed: ({ seq, state }) => {
-        if (state !== "waiting") this.#inUse.delete(seq);
+      changed: ({ seq, state, times }) => {
+        if (state === "waiting" && this.#returned.get(seq) !== times) return;
+        this.#inUse.delete(seq);
+        if (this.#returned.delete(seq)) void this.giveAgain();
       },
     });
     this.#timers = [
@@ -199,29 +204,46 @@ export class Inbox {
     };
     const timer = setTimeout(letNext, maxAgainFor).unref();
     this.#free -= 1;
-    stored.times += 1;
-    if (!this.#give(stored, event, letNext)) letNext();
-    else if (stored.state === "waiting") this.#intake.change(stored);
+    const counted = stored.times;
+    if (!this.#give(Object.assign(stored, { times: counted + 1 }), event, { counted, settled: letNext }))
+      letNext();
   }
 
-  /** @returns whether the flow has it */
-  #give(stored: StoredEvent, event: JsonObject, settled: () => void = () => undefined): boolean {
+  /**
+   * @param stored with this time counted
+   * @param about `counted`: how many times the disk has counted
+   * @returns whether the flow has it
+   */
+  #give(
+    stored: StoredEvent,
+    event: JsonObject,
+    { counted, settled }: { counted: number; settled?: () => void },
+  ): boolean {
     this.#inUse.add(stored.seq);
     const given = this.flow.give(stored, event, (outcome) => {
-      settled();
-      if (outcome.state !== "interrupted") {
-        this.#intake.change(Object.assign(stored, outcome));
-        return;
+      settled?.();
+      if (outcome.state !== "interrupted") this.#intake.change(Object.assign(stored, outcome));
+      else if (outcome.isUnseen) this.#takeBack(stored);
+      else {
+        this.#inUse.delete(stored.seq);
+        void this.giveAgain();
       }
-      this.#inUse.delete(stored.seq);
-      void this.giveAgain();
     });
     if (given === "unwanted") {
       const times = stored.times - 1;
       this.#intake.change(Object.assign(stored, { state: "processed", unwanted: true, times }));
-    }
-    if (given === "nobody") this.#inUse.delete(stored.seq);
+    } else if (given === "nobody") {
+      if (stored.times === counted) this.#takeBack(stored);
+      else this.#inUse.delete(stored.seq);
+    } else if (stored.times !== counted && stored.state === "waiting") this.#intake.change(stored);
     return given === "given";
+  }
+
+  /** The flow has not had it this time, though the disk has counted that. */
+  #takeBack(stored: StoredEvent): void {
+    stored.times -= 1;
+    this.#returned.set(stored.seq, stored.times);
+    this.#intake.change(stored);
   }
 
   #opened(store: Store): void {

@@ -42,6 +42,7 @@ export class Endpoints {
     this.#wanted = undefined;
     for (const [path, receivers] of this.#receivers) {
       if (receivers.size === 0) this.#receivers.delete(path);
+      for (const receiver of receivers) receiver.deployed?.();
     }
     const waiting = this.#waiting;
     this.#waiting = new Set();

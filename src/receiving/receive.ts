@@ -67,6 +67,8 @@ export interface Receiver {
   fail(problem: string, message: EventMessage): void;
   /** Is told of a request that was refused. */
   refused(why: Refusal): void;
+  /** Is told that the flows were deployed: what it receives for may be another. */
+  deployed?(): void;
   /**
    * Is told of an answer, where somebody measures.
    *

@@ -25,6 +25,7 @@ export class Load {
   readonly #open = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #sent = 0;
+  #answered = 0;
   #noted: () => void = () => undefined;
 
   /** @param rate in events a second */
@@ -67,6 +68,12 @@ export class Load {
       await new Promise<void>((resolve) => (this.#noted = resolve));
   }
 
+  /** Resolves when some more have been answered, however. */
+  async answers(more: number): Promise<void> {
+    for (const until = this.#answered + more; this.#answered < until;)
+      await new Promise<void>((resolve) => (this.#noted = resolve));
+  }
+
   #send(url: string): void {
     const number = this.#sent++;
     const body = JSON.stringify({ ...this.#events[number % this.#events.length], number, token });
@@ -80,6 +87,7 @@ export class Load {
     }).then((answer) => {
       if (answer === 200) this.accepted.add(number);
       else this.others[answer] = (this.others[answer] ?? 0) + 1;
+      this.#answered += 1;
       this.#open.delete(answered);
       this.#noted();
     });

@@ -136,7 +136,7 @@ describe("the inbox", () => {
       assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
       assert.deepEqual((await post(sample("job-created"))).body, { ok: true });
       assert.ok(!existsSync(join(userDir, "radaro-inbox")));
-      assert.ok(!runtime.RED.hooks.has("preDeliver"));
+      assert.ok(!runtime.RED.hooks.has("onSend"));
     });
 
     it("nothing more when it is switched off, and says how many events are left in it", async () => {
@@ -353,9 +353,10 @@ describe("the inbox", () => {
   });
 
   describe("counts an event as handed over", () => {
+    let leave: () => void;
     const follow = (limits: { time: number; every: number; followed: number }) => {
       const tracking = new Tracking(runtime.RED, limits);
-      tracking.use();
+      leave = tracking.use();
       return tracking;
     };
 
@@ -364,19 +365,19 @@ describe("the inbox", () => {
       const tracking = follow({ time: 1, every: 1, followed: 10 });
       const outcome = await new Promise((resolve) => tracking.follow(["id"], resolve));
       assert.deepEqual(outcome, { state: "handed-over" });
-      tracking.leave();
+      leave();
     });
 
     it("and listens to messages only while there is one to wait for", async () => {
       await begin([tab]);
       const tracking = follow({ time: 1e6, every: 1, followed: 10 });
       const { hooks } = runtime.RED;
-      assert.ok(!hooks.has("preDeliver"));
+      assert.ok(!hooks.has("onSend"));
       const { sent } = tracking.follow(["id"], () => undefined);
-      assert.ok(hooks.has("preDeliver"));
+      assert.ok(hooks.has("onSend"));
       sent();
-      while (hooks.has("preDeliver")) await new Promise(setImmediate);
-      tracking.leave();
+      while (hooks.has("onSend")) await new Promise(setImmediate);
+      leave();
     });
 
     it("where too many others came after it", async () => {
@@ -385,8 +386,8 @@ describe("the inbox", () => {
       const settled: number[] = [];
       for (const i of [1, 2, 3]) tracking.follow([`id${i}`], () => settled.push(i));
       assert.deepEqual(settled, [1]);
-      tracking.leave();
-      assert.ok(!runtime.RED.hooks.has("preDeliver"));
+      leave();
+      assert.ok(!runtime.RED.hooks.has("onSend"));
     });
   });
 

@@ -43,7 +43,7 @@ describe("A Node-RED with the package", function () {
   });
 
   it("has all of that where an inbox is on", async () => {
-    const hooks = ["preDeliver", "onReceive", "postReceive", "onComplete"];
+    const hooks = ["onSend", "onReceive", "postReceive", "onComplete"];
     assert.deepEqual(await afterAnEvent(await begin(true)), { loaded: 2, hooks, dir: true });
   });
 });

@@ -36,10 +36,15 @@ export class InboxNodeRed {
     return InboxNodeRed.start({ userDir: this.nodeRed.userDir, ...options });
   }
 
-  async api<T>(method: string, path: string, body?: object): Promise<T> {
+  async api<T>(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
     const response = await fetch(this.nodeRed.url + path, {
       method,
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...headers },
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await response.text();

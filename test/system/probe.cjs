@@ -97,7 +97,7 @@ module.exports = (RED) => {
         ...Object.keys(require.cache).filter((path) => /[\\/]merchant-inbox\.js$/.test(path)),
         ...process.getActiveResourcesInfo().filter((name) => name === "MessagePort"),
       ],
-      hooks: ["preDeliver", "onReceive", "postReceive", "onComplete"].filter((name) => RED.hooks.has(name)),
+      hooks: ["onSend", "onReceive", "postReceive", "onComplete"].filter((name) => RED.hooks.has(name)),
     });
   });
 

@@ -256,6 +256,43 @@ describe("an inbox", () => {
     assert.equal(inbox.counts?.waiting, 0);
   });
 
+  describe("counts how many times the flow has had an event,", () => {
+    for (const [how, again] of [
+      ["in the same inbox", async () => Promise.resolve()],
+      ["in the one that comes", () => reopen()],
+    ] as const) {
+      it(`and not that a deploy came while it was written (${how})`, async () => {
+        const accepted = accept();
+        flow.running = false;
+        await accepted;
+        flow.running = true;
+        await again();
+        void inbox.giveAgain();
+        await flow.got(1);
+        assert.equal(flow.given[0]!.stored.times, 1);
+      });
+    }
+
+    it("and not that it was sent and came to no node", async () => {
+      await accept();
+      flow.given[0]!.settled({ state: "interrupted", isUnseen: true });
+      await flow.got(2);
+      assert.equal(flow.given[1]!.stored.times, 1);
+    });
+
+    it("also where a deploy ended while it was written", async () => {
+      flow.running = false;
+      const accepted = accept();
+      flow.running = true;
+      await accepted;
+      await flow.got(1);
+      assert.equal(flow.given[0]!.stored.times, 1);
+      await reopen();
+      await flow.got(1);
+      assert.equal(flow.given[0]!.stored.times, 2);
+    });
+  });
+
   it("gives again what a deploy has interrupted", async () => {
     await accept();
     flow.given[0]!.settled({ state: "interrupted" });

@@ -1,9 +1,11 @@
 import type { EditorRED } from "node-red";
-import { topics } from "../../../src/event/catalog";
-import { idsOf, nameOf, nameOfMerchant } from "../names";
-import { ask, mayRun, states, type Failure, type Inbox, type State, type StoredEvent } from "./inbox";
-import { createList } from "./list";
+import { nameOfMerchant } from "../names";
+import { Filters } from "./filters";
+import { ask, mayRun, type Failure, type Inbox } from "./inbox";
+import { EventList } from "./list";
+import { confirm, notify } from "./notify";
 import { button } from "./row";
+import { watchWhileShown } from "./watch";
 import { reasonOf, refusal, t, timeOf } from "./words";
 
 declare const RED: EditorRED;
@@ -14,24 +16,18 @@ const tabId = "radaro";
 const action = "radaro:show-sidebar";
 const rememberedMerchant = "radaro-inbox-merchant";
 
-/** How long nothing is asked after what is shown was asked for, at least, in milliseconds. */
-const pause = 1000;
-
 /** The states whose events can be run again together. */
 const runnable = ["failed", "handed-over"] as const;
 
-/** How long somebody who types does not pause, in milliseconds. */
-const typing = 300;
-
 /** Adds the sidebar tab that shows the inboxes. */
 export function addSidebar(): void {
-  const sidebar = createSidebar();
+  const sidebar = new Sidebar();
   RED.sidebar.addTab({
     id: tabId,
     label: "Radaro",
     name: "Radaro",
     iconClass: "fa fa-inbox",
-    content: sidebar[0],
+    content: sidebar.content[0],
     enableOnEdit: true,
     action,
   });
@@ -45,119 +41,173 @@ export function removeSidebar(): void {
   RED.sidebar.removeTab(tabId);
 }
 
-function createSidebar(): JQuery {
-  let inboxes: Inbox[] = [];
-  let chosen: Inbox | undefined;
+/** The tab: the inbox of one merchant, and which. */
+class Sidebar {
+  readonly content = $("<div>", { class: "radaro-sidebar" });
+  readonly #message = $("<div>", { class: "radaro-sidebar-message", role: "status" });
+  readonly #inbox = $("<div>", { class: "radaro-sidebar-inbox" }).hide();
+  readonly #merchant = $("<select>", { "aria-label": t("label.merchant") });
+  readonly #filters: Filters;
+  readonly #runAll = runnable.map((state) => ({ state, button: button(`run-${state}`, "repeat") }));
+  readonly #clear = button("clear", "trash");
+  readonly #actions = $("<div>", { class: "radaro-sidebar-actions" });
+  readonly #problem = $("<div>", { class: "radaro-sidebar-problem", role: "alert" }).hide();
+  readonly #refused = $("<details>", { class: "radaro-sidebar-refused" });
+  readonly #list: EventList;
+  readonly #watch: ReturnType<typeof watchWhileShown>;
+  #inboxes: Inbox[] = [];
+  #chosen: Inbox | undefined;
 
-  const content = $("<div>", { class: "radaro-sidebar" });
-  const message = $("<div>", { class: "radaro-sidebar-message", role: "status" });
-  const problem = $("<div>", { class: "radaro-sidebar-problem", role: "alert" }).hide();
-  const merchant = $("<select>", { "aria-label": t("label.merchant") });
-  const state = stateFilter(() => {
-    showRunAll();
-    choose();
-  });
-  const topic = topicFilter();
-  const job = $("<input>", { type: "search", placeholder: t("any-job"), "aria-label": t("label.job") });
-  job.attr("title", t("tip.job"));
-  const runAll = runnable.map((state) => ({ state, button: button(`run-${state}`, "repeat") }));
-  const clear = button("clear", "trash");
-  const refused = $("<details>", { class: "radaro-sidebar-refused" });
-  const list = createList(content[0]!, {
-    run: (seq) => void act(`events/${seq}/run`),
-    seen: (events) => topic.offer(events),
-    failed: (failure) => showProblem(failure),
-  });
-  const filters = $("<div>", { class: "radaro-sidebar-filters" }).append(merchant, topic.element, job);
-  const actions = $("<div>", { class: "radaro-sidebar-actions" }).append(
-    runAll.map(({ button }) => button),
-    clear,
-  );
-  const inbox = $("<div>", { class: "radaro-sidebar-inbox" })
-    .append(filters, state.element, actions, problem, refused, list.element)
-    .hide();
-  content.append(message, inbox);
+  constructor() {
+    this.#filters = new Filters(() => {
+      this.#showRunAll();
+      this.#choose();
+    });
+    this.#list = new EventList(this.content[0]!, {
+      run: (seq) => void this.#act(`events/${seq}/run`),
+      seen: (events) => this.#filters.topics.offer(events),
+      failed: (failure) => this.#showProblem(failure),
+    });
+    this.#build();
+    this.#merchant.on("change", () => this.#chooseMerchant());
+    for (const { state, button } of this.#runAll) button.on("click", () => this.#askToRun(state, button));
+    this.#clear.on("click", () => this.#askToClear());
+    this.#watch = watchWhileShown(
+      this.content[0]!,
+      () => this.#refresh(),
+      () => {
+        this.#filters.stop(); // what was typed is asked for when the tab is shown again
+        this.#list.stop();
+      },
+    );
+    this.#listen();
+  }
 
-  const title = (merchant: Inbox) => nameOfMerchant(merchant, inboxes);
+  #build(): void {
+    const { topics, job, states } = this.#filters;
+    this.#actions.append(
+      this.#runAll.map(({ button }) => button),
+      this.#clear,
+    );
+    this.#inbox.append(
+      $("<div>", { class: "radaro-sidebar-filters" }).append(this.#merchant, topics.element, job),
+      states.element,
+      this.#actions,
+      this.#problem,
+      this.#refused,
+      this.#list.element,
+    );
+    this.content.append(this.#message, this.#inbox);
+  }
+
+  #listen(): void {
+    const { changed } = this.#watch;
+    RED.comms.subscribe("radaro-inbox", (_, { id }: { id: string }) => {
+      if (id === this.#chosen?.id || !this.#inboxes.some((each) => each.id === id)) changed();
+    });
+    // What is deployed may have an inbox or none, and an answer may have been missed while there was no connection.
+    RED.comms.subscribe("notification/runtime-deploy", changed);
+    RED.comms.on("connect", changed);
+    RED.events.on("login", changed);
+  }
+
+  #title(merchant: Inbox): string {
+    return nameOfMerchant(merchant, this.#inboxes);
+  }
 
   /** How many events of the chosen merchant can be run again together. */
-  const countOf = (state: (typeof runnable)[number]) =>
-    (state === "failed" ? chosen?.counts.failed : chosen?.counts.handedOver) ?? 0;
+  #countOf(state: (typeof runnable)[number]): number {
+    const counts = this.#chosen?.counts;
+    return (state === "failed" ? counts?.failed : counts?.handedOver) ?? 0;
+  }
 
   /** Those that failed are offered to be run again, where the others are not chosen. */
-  const showRunAll = () => {
-    const offered = state.value() === "handed-over" ? "handed-over" : "failed";
-    for (const each of runAll) {
-      each.button.toggle(each.state === offered).prop("disabled", countOf(each.state) === 0);
-    }
-  };
+  #showRunAll(): void {
+    const offered = this.#filters.value.state === "handed-over" ? "handed-over" : "failed";
+    for (const { state, button } of this.#runAll)
+      button.toggle(state === offered).prop("disabled", this.#countOf(state) === 0);
+  }
 
   /** Begins anew with what is chosen. */
-  const choose = () => {
-    if (!chosen) return;
-    const filter = {
-      state: state.value(),
-      topic: String(topic.element.val()),
-      job: String(job.val()).trim(),
-    };
-    void list.show(chosen.id, filter);
-  };
+  #choose(): void {
+    if (this.#chosen) void this.#list.show(this.#chosen.id, this.#filters.value);
+  }
+
+  #chooseMerchant(): void {
+    this.#chosen = this.#inboxes.find(({ id }) => id === this.#merchant.val());
+    RED.settings.setLocal(rememberedMerchant, String(this.#merchant.val()));
+    this.#showInboxes();
+    this.#choose();
+  }
 
   /** Asks for what is shown. */
-  const refresh = async () => {
+  async #refresh(): Promise<void> {
     try {
-      ({ merchants: inboxes } = await ask<{ merchants: Inbox[] }>(""));
+      ({ merchants: this.#inboxes } = await ask<{ merchants: Inbox[] }>(""));
     } catch (failure) {
-      say(reasonOf(failure));
+      this.#say(reasonOf(failure));
       return;
     }
-    const before = chosen?.id;
+    const before = this.#chosen?.id;
     const wanted = before ?? RED.settings.getLocal(rememberedMerchant);
-    chosen = inboxes.find(({ id }) => id === wanted) ?? inboxes[0];
-    showInboxes();
-    if (!chosen) say(t("no-inbox"));
-    else if (chosen.id === before) await list.refresh();
-    else choose();
-  };
+    this.#chosen = this.#inboxes.find(({ id }) => id === wanted) ?? this.#inboxes[0];
+    this.#showInboxes();
+    if (!this.#chosen) this.#say(t("no-inbox"));
+    else if (this.#chosen.id === before) await this.#list.refresh();
+    else this.#choose();
+  }
 
   /** Says something instead of showing an inbox. */
-  const say = (text: string) => {
-    message.text(text).show();
-    inbox.hide();
-    list.clear();
-    chosen = undefined;
-  };
+  #say(text: string): void {
+    this.#message.text(text).show();
+    this.#inbox.hide();
+    this.#list.clear();
+    this.#chosen = undefined;
+  }
 
-  const showInboxes = () => {
-    if (!chosen) return;
-    message.empty().hide();
-    inbox.show();
-    const names = JSON.stringify(inboxes.map(({ id, name }) => [id, name]));
-    if (merchant.data("names") !== names) {
-      const options = inboxes.map((each) => $("<option>", { value: each.id }).text(title(each)));
-      merchant.data("names", names).empty().append(options);
+  #showInboxes(): void {
+    if (!this.#chosen) return;
+    this.#message.empty().hide();
+    this.#inbox.show();
+    const names = JSON.stringify(this.#inboxes.map(({ id, name }) => [id, name]));
+    if (this.#merchant.data("names") !== names) {
+      const options = this.#inboxes.map((each) => $("<option>", { value: each.id }).text(this.#title(each)));
+      this.#merchant.data("names", names).empty().append(options);
     }
-    merchant.val(chosen.id);
-    const { waiting, failed, handedOver, processed } = chosen.counts;
-    state.show({ waiting, failed, "handed-over": handedOver, processed });
-    actions.toggle(mayRun());
-    showRunAll();
-    clear.prop("disabled", failed + handedOver + processed === 0);
-    showRefused(refused, chosen.refused);
-    showProblem(undefined);
-  };
+    this.#merchant.val(this.#chosen.id);
+    const { waiting, failed, handedOver, processed } = this.#chosen.counts;
+    this.#filters.states.show({ waiting, failed, "handed-over": handedOver, processed });
+    this.#actions.toggle(mayRun());
+    this.#showRunAll();
+    this.#clear.prop("disabled", failed + handedOver + processed === 0);
+    showRefused(this.#refused, this.#chosen.refused);
+    this.#showProblem(undefined);
+  }
 
-  const showProblem = (failure: Failure | undefined) => {
-    const text = (failure?.problem ?? chosen?.problem)?.text ?? "";
-    if (problem.text() !== text) problem.text(text);
-    problem.toggle(text !== "");
-  };
+  #showProblem(failure: Failure | undefined): void {
+    const text = (failure?.problem ?? this.#chosen?.problem)?.text ?? "";
+    if (this.#problem.text() !== text) this.#problem.text(text);
+    this.#problem.toggle(text !== "");
+  }
+
+  #askToRun(state: (typeof runnable)[number], button: JQuery): void {
+    if (!this.#chosen) return;
+    const values = { count: this.#countOf(state), name: this.#title(this.#chosen) };
+    confirm(button, `run-${state}`, values, () => void this.#act(`run-${state}`));
+  }
+
+  #askToClear(): void {
+    if (!this.#chosen) return;
+    const { waiting, failed, handedOver, processed } = this.#chosen.counts;
+    const values = { count: failed + handedOver + processed, waiting, name: this.#title(this.#chosen) };
+    confirm(this.#clear, "clear", values, () => void this.#act("clear"));
+  }
 
   /** Has something done, and says with how many events it was. */
-  const act = async (path: string) => {
-    if (!chosen) return;
+  async #act(path: string): Promise<void> {
+    if (!this.#chosen) return;
     try {
-      const done = await ask<Record<string, number>>(`/${chosen.id}/${path}`, "POST");
+      const done = await ask<Record<string, number>>(`/${this.#chosen.id}/${path}`, "POST");
       const said = Object.entries(done).filter(([what, count]) => count > 0 || what !== "nowhere");
       notify(
         said.map(([what, count]) => t(`done.${what}`, { count })),
@@ -166,158 +216,8 @@ function createSidebar(): JQuery {
     } catch (failure) {
       notify([reasonOf(failure)], "error");
     }
-    watch.changed();
-  };
-
-  merchant.on("change", () => {
-    chosen = inboxes.find(({ id }) => id === merchant.val());
-    RED.settings.setLocal(rememberedMerchant, String(merchant.val()));
-    showInboxes();
-    choose();
-  });
-  topic.element.on("change", choose);
-  let typed: number | undefined;
-  const chooseTyped = () => {
-    typed = undefined;
-    choose();
-  };
-  job.on("input", () => {
-    clearTimeout(typed);
-    typed = window.setTimeout(chooseTyped, typing);
-  });
-  for (const { state, button } of runAll) {
-    button.on("click", () => {
-      if (!chosen) return;
-      const values = { count: countOf(state), name: title(chosen) };
-      confirm(button, `run-${state}`, values, () => void act(`run-${state}`));
-    });
+    this.#watch.changed();
   }
-  clear.on("click", () => {
-    if (!chosen) return;
-    const { counts } = chosen;
-    const count = counts.failed + counts.handedOver + counts.processed;
-    const values = { count, waiting: counts.waiting, name: title(chosen) };
-    confirm(clear, "clear", values, () => void act("clear"));
-  });
-
-  const watch = watchWhileShown(content[0]!, refresh, () => {
-    clearTimeout(typed);
-    if (typed !== undefined) chooseTyped(); // it is asked for when the tab is shown again
-    list.stop();
-  });
-  RED.comms.subscribe("radaro-inbox", (_, { id }: { id: string }) => {
-    if (id === chosen?.id || !inboxes.some((each) => each.id === id)) watch.changed();
-  });
-  // What is deployed may have an inbox or none, and an answer may have been missed while there was no connection.
-  RED.comms.subscribe("notification/runtime-deploy", watch.changed);
-  RED.comms.on("connect", watch.changed);
-  RED.events.on("login", watch.changed);
-  return content;
-}
-
-/**
- * Calls `refresh` while an element is shown: as it comes into view, and when something has changed
- * since; never twice at once, and with a pause between that is as long as it took. Whether the tab is
- * chosen and its sidebar open, each version of Node-RED says in its own way; the browser knows it of
- * the element itself.
- */
-function watchWhileShown(element: HTMLElement, refresh: () => Promise<void>, hidden: () => void) {
-  let isShown = false;
-  let isBusy = false;
-  let hasChanged = false;
-  let resting: number | undefined;
-
-  const changed = () => {
-    hasChanged = true;
-    if (isShown && !isBusy && resting === undefined) void run();
-  };
-  const run = async () => {
-    hasChanged = false;
-    isBusy = true;
-    const began = Date.now();
-    await refresh();
-    isBusy = false;
-    if (!isShown) return;
-    resting = window.setTimeout(rested, Math.max(pause, Date.now() - began));
-  };
-  const rested = () => {
-    resting = undefined;
-    if (hasChanged) changed();
-  };
-  new IntersectionObserver((entries) => {
-    const wasShown = isShown;
-    isShown = entries.at(-1)!.isIntersecting;
-    if (isShown === wasShown) return;
-    if (isShown) {
-      changed();
-    } else {
-      clearTimeout(resting);
-      resting = undefined;
-      hidden();
-    }
-  }).observe(element);
-  return { changed };
-}
-
-/** The states with how many events each has, one of them chosen, or all. */
-function stateFilter(chosen: () => void) {
-  let value = "";
-  const element = $("<div>", {
-    class: "radaro-sidebar-states",
-    role: "group",
-    "aria-label": t("label.state"),
-  });
-  const choices = new Map(["", ...states].map((state) => [state, choice(state)] as const));
-  element.append([...choices.values()]);
-
-  function choice(state: string) {
-    return $("<button>", { type: "button", class: "red-ui-button red-ui-button-small" })
-      .attr({ "aria-pressed": String(state === ""), title: t(`tip.${state || "all"}`) })
-      .toggleClass("selected", state === "")
-      .on("click", () => {
-        value = state;
-        for (const [each, choice] of choices) {
-          choice.toggleClass("selected", each === value).attr("aria-pressed", String(each === value));
-        }
-        chosen();
-      });
-  }
-
-  return {
-    element,
-    value: () => value,
-    show(counts: Record<State, number>) {
-      const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-      for (const [state, choice] of choices) {
-        const count = state === "" ? all : counts[state as State];
-        choice.text(t("count", { state: t(`state.${state || "all"}`), count }));
-      }
-    },
-  };
-}
-
-/** The catalog's topics, and those of the events that were shown. */
-function topicFilter() {
-  const option = (topic: string) => $("<option>", { value: topic }).text(nameOf("topic", topic));
-  const known = new Set(idsOf("topic"));
-  const groups = new Map(
-    idsOf("topicGroup").map((id) => [id, $("<optgroup>", { label: nameOf("topicGroup", id) })] as const),
-  );
-  for (const [topic, { group }] of Object.entries(topics)) groups.get(group)!.append(option(topic));
-  const element = $("<select>", { "aria-label": t("label.topic") }).append(
-    $("<option>", { value: "" }).text(t("any-topic")),
-    [...groups.values()],
-  );
-  return {
-    element,
-    offer(events: StoredEvent[]) {
-      for (const { topic } of events) {
-        if (topic === "" || known.has(topic)) continue;
-        known.add(topic);
-        groups.get("other")!.append(option(topic));
-      }
-    },
-  };
 }
 
 /** How many requests were refused, why, and when the last was. */
@@ -333,39 +233,4 @@ function showRefused(element: JQuery, refused: Inbox["refused"]): void {
     .data("shown", same)
     .empty()
     .append($("<summary>").text(t("label.refused", { count: all })), $("<ul>").append(list));
-}
-
-function notify(texts: string[], type: "success" | "warning" | "error"): void {
-  const content = $("<div>").append(texts.map((text) => $("<p>").text(text)));
-  RED.notify(content, { type, id: "radaro-inbox", timeout: 4000 });
-}
-
-/** Asks before something is done, as the editor does. */
-function confirm(
-  asker: JQuery,
-  what: string,
-  values: Record<string, string | number>,
-  confirmed: () => void,
-) {
-  const close = () => {
-    notification.close();
-    asker.trigger("focus");
-  };
-  const notification = RED.notify($("<p>").text(t(`confirm.${what}`, values)), {
-    type: "warning",
-    modal: true,
-    fixed: true,
-    buttons: [
-      { text: RED._("common.label.cancel"), click: close },
-      {
-        text: t(`confirm.button.${what}`),
-        class: "primary",
-        click: () => {
-          close();
-          confirmed();
-        },
-      },
-    ],
-  }) as unknown as HTMLElement & { close(): void };
-  $(notification).find("button").first().trigger("focus");
 }
