@@ -1,6 +1,7 @@
 // Node types for the benchmarks, put into Node-RED beside the package: the end of a flow, the
 // hand-written route that is the limit, and what the process has used so far.
 const { createServer } = require("node:http");
+const { monitorEventLoopDelay } = require("node:perf_hooks");
 const { setFlagsFromString } = require("node:v8");
 const { runInNewContext } = require("node:vm");
 
@@ -16,6 +17,11 @@ const completed = () => ({
   new_values: { status: "delivered" },
   old_values: { status: "in_progress" },
 });
+
+// How late Node-RED's own thread comes to what is due, each millisecond.
+const resolution = 1;
+const delays = monitorEventLoopDelay({ resolution });
+delays.enable();
 
 module.exports = (RED) => {
   /** How many messages came to the end of which flow, and the numbers of those that have one. */
@@ -76,6 +82,12 @@ module.exports = (RED) => {
     const own = process.threadCpuUsage?.() ?? { user: NaN, system: NaN };
     const { heapUsed, rss } = process.memoryUsage();
     res.json({ cpu: user + system, thread: own.user + own.system, heapUsed, rss });
+  });
+  // The longest that Node-RED's own thread was held up since this was asked last, in milliseconds.
+  RED.httpAdmin.get("/bench/held-up", (_req, res) => {
+    const longest = delays.max / 1e6 - resolution;
+    delays.reset();
+    res.json(longest);
   });
   // Gives a node that many messages, and answers what one took until it came to the end, in microseconds.
   RED.httpAdmin.get("/bench/pump/:id/:end/:count", async (req, res) => {

@@ -17,8 +17,8 @@ const benchmarks: Record<string, [title: string, run: () => Promise<void>]> = {
   start: ["Node-RED's start", start],
   inbox: ["An event that an inbox keeps", perKeptEvent],
   "inbox-hooks": ["A message that is not Radaro's, with an inbox in the same Node-RED", hooks],
-  "inbox-start": ["Node-RED's start with 100,000 events that wait", startWithBacklog],
-  "inbox-sidebar": ["The sidebar with 100,000 events behind it", sidebar],
+  "inbox-start": ["Node-RED's start with 200,000 events that wait", startWithBacklog],
+  "inbox-sidebar": ["The sidebar with 200,000 events behind it", sidebar],
   million: ["A million events", () => million({ inbox: false })],
   "inbox-million": ["A million events that an inbox keeps", () => million({ inbox: true })],
 };

@@ -1,5 +1,7 @@
 import type { JsonObject } from "../event/json";
-import { isBelieved, now, possible, proof, tooOld, type Mark, type Moment } from "./age";
+import type { Moment } from "./age";
+import { Cleaning, cleanEvery } from "./cleaning";
+import { Giving, maxAgain, type Flow, type Given, type Outcome } from "./giving";
 import { Intake } from "./intake";
 import { Closed, Reopening } from "./reopening";
 import {
@@ -8,39 +10,12 @@ import {
   type Finding,
   type OpenStore,
   type Some,
-  step,
   type Store,
   type Unusable,
 } from "./store";
-import { changeOf, prepare, type FlowError, type StoredEvent } from "./stored-event";
+import { prepare, type StoredEvent } from "./stored-event";
 
-export { Closed };
-
-/** What has become of an event that was given to the flow. */
-export type Outcome =
-  | { state: "processed" }
-  | { state: "handed-over" }
-  | { state: "failed"; error: FlowError }
-  /** A deploy came between, or no node got what was sent; `isUnseen`: no node got anything of it. */
-  | { state: "interrupted"; isUnseen?: true };
-
-/** What takes an inbox's events to the flow. */
-export interface Flow {
-  /** Whether the flow can take events. */
-  readonly running: boolean;
-  /** Whether a node receives on a path; also while the flow is not running: there may be one then. */
-  receives(path: string): boolean;
-  /**
-   * Gives an event to the flow.
-   *
-   * @param event its own: it is the flow's from here on
-   * @param settled to be called once, later
-   * @returns why it was not given: no node wants its topic, or there is no node for its path
-   */
-  give(stored: StoredEvent, event: JsonObject, settled: (outcome: Outcome) => void): Given;
-}
-
-export type Given = "given" | "unwanted" | "nobody";
+export { cleanEvery, Closed, maxAgain, type Flow, type Given, type Outcome };
 
 /** How many events are run again; `nowhere`: and how many are not, as no node receives on their path. */
 interface Run {
@@ -48,17 +23,8 @@ interface Run {
   nowhere: number;
 }
 
-/** How many events that are given once more are with the flow at a time. */
-export const maxAgain = 20;
-
-/** How long one of these is waited for before the next is given, in milliseconds. */
-const maxAgainFor = 30_000;
-
 /** How often it is looked at whether the store can be used, while no event comes, in milliseconds. */
 const retryEvery = 5000;
-
-/** How often what is too old is deleted, in milliseconds: when the clock has just proved itself. */
-export const cleanEvery = proof + 1000;
 
 /** How many events a page of the list has. */
 const pageSize = 50;
@@ -70,20 +36,9 @@ const pageSize = 50;
 export class Inbox {
   readonly #store: Reopening;
   readonly #intake: Intake;
-  /** Events that are with the flow, or were and that is not on disk yet. */
-  readonly #inUse = new Set<string>();
-  /** Those of them that the flow has not had after all, until the disk has how many times it has. */
-  readonly #returned = new Map<string, number>();
-  /** The seq of the last event that is on disk and was given to the flow, or would have been. */
-  #last = "";
-  #givingAgain: "no" | "yes" | "once-more" = "no";
-  /** How many more events may be given once more now. */
-  #free = maxAgain;
-  #freed: () => void = () => undefined;
+  readonly #giving: Giving;
+  readonly #cleaning: Cleaning;
   readonly #timers: NodeJS.Timeout[];
-  /** Since the store was opened for the first time. */
-  readonly #marks: Mark[] = [];
-
   /**
    * @param open opens where the events are kept
    * @param flow takes them
@@ -106,20 +61,14 @@ export class Inbox {
     const { max = bounds, changed } = options;
     this.#store = new Reopening(open, { max, changed, opened: (store) => this.#opened(store) });
     this.#intake = new Intake(this.#store, {
-      stored: (stored, event) => {
-        this.#last = stored.seq;
-        const counted = stored.times;
-        this.#give(Object.assign(stored, { times: 1 }), event, { counted });
-      },
-      changed: ({ seq, state, times }) => {
-        if (state === "waiting" && this.#returned.get(seq) !== times) return;
-        this.#inUse.delete(seq);
-        if (this.#returned.delete(seq)) void this.giveAgain();
-      },
+      stored: (stored, event) => this.#giving.first(stored, event),
+      changed: (became) => this.#giving.changed(became),
     });
+    this.#giving = new Giving(this.#store, flow, (stored) => this.#intake.change(stored));
+    this.#cleaning = new Cleaning(this.#store, this.#giving, options);
     this.#timers = [
       setInterval(() => this.#retry(), retryEvery),
-      setInterval(() => this.#clean(), cleanEvery),
+      setInterval(() => this.#cleaning.clean(), cleanEvery),
     ];
     for (const timer of this.#timers) timer.unref();
     this.#retry();
@@ -153,155 +102,22 @@ export class Inbox {
   }
 
   /** Gives the flow all waiting events that it does not have, in the order of their changes. */
-  async giveAgain(): Promise<void> {
-    if (this.#givingAgain !== "no") {
-      this.#givingAgain = "once-more";
-      return;
-    }
-    do {
-      this.#givingAgain = "yes";
-      await this.#giveWaiting().catch(() => undefined); // the problem is known, and is tried to be overcome
-    } while (this.#isOnceMore());
-    this.#givingAgain = "no";
-  }
-
-  #isOnceMore(): boolean {
-    return this.#givingAgain === "once-more";
-  }
-
-  async #giveWaiting(): Promise<void> {
-    for (let after: string | undefined = ""; after !== undefined && this.flow.running;) {
-      const { events, last }: Some = await this.#store.read((store) => store.some("waiting", after!));
-      after = last;
-      for (const { seq, path } of events) {
-        // One that is later than the last is being written: it is given as soon as that is done.
-        if (this.#inUse.has(seq) || seq > this.#last || !this.flow.receives(path)) continue;
-        if (this.#free === 0) await new Promise<void>((resolve) => (this.#freed = resolve));
-        // Read now: since the list was read the flow may have been done with it.
-        const found = await this.read(seq);
-        if (found?.stored.state !== "waiting") continue;
-        if (await this.#isSuperseded(found)) found.stored.superseded = true;
-        if (!this.flow.running) return;
-        this.#giveOnceMore(found);
-      }
-    }
-  }
-
-  async #isSuperseded({ stored, event }: { stored: StoredEvent; event: JsonObject }): Promise<boolean> {
-    const change = changeOf(event);
-    const later = change && (await this.#store.read((store) => store.later(stored, change)));
-    // One that waits too comes in its turn, after this one.
-    return later?.every(({ seq, state }) => state !== "waiting" || this.#inUse.has(seq)) ?? false;
-  }
-
-  #giveOnceMore({ stored, event }: { stored: StoredEvent; event: JsonObject }): void {
-    let isFree = false;
-    const letNext = () => {
-      clearTimeout(timer);
-      this.#free += isFree ? 0 : 1;
-      isFree = true;
-      this.#freed();
-    };
-    const timer = setTimeout(letNext, maxAgainFor).unref();
-    this.#free -= 1;
-    const counted = stored.times;
-    if (!this.#give(Object.assign(stored, { times: counted + 1 }), event, { counted, settled: letNext }))
-      letNext();
-  }
-
-  /**
-   * @param stored with this time counted
-   * @param about `counted`: how many times the disk has counted
-   * @returns whether the flow has it
-   */
-  #give(
-    stored: StoredEvent,
-    event: JsonObject,
-    { counted, settled }: { counted: number; settled?: () => void },
-  ): boolean {
-    this.#inUse.add(stored.seq);
-    const given = this.flow.give(stored, event, (outcome) => {
-      settled?.();
-      if (outcome.state !== "interrupted") this.#intake.change(Object.assign(stored, outcome));
-      else if (outcome.isUnseen) this.#takeBack(stored);
-      else {
-        this.#inUse.delete(stored.seq);
-        void this.giveAgain();
-      }
-    });
-    if (given === "unwanted") {
-      const times = stored.times - 1;
-      this.#intake.change(Object.assign(stored, { state: "processed", unwanted: true, times }));
-    } else if (given === "nobody") {
-      if (stored.times === counted) this.#takeBack(stored);
-      else this.#inUse.delete(stored.seq);
-    } else if (stored.times !== counted && stored.state === "waiting") this.#intake.change(stored);
-    return given === "given";
-  }
-
-  /** The flow has not had it this time, though the disk has counted that. */
-  #takeBack(stored: StoredEvent): void {
-    stored.times -= 1;
-    this.#returned.set(stored.seq, stored.times);
-    this.#intake.change(stored);
+  giveAgain(): Promise<void> {
+    return this.#giving.again();
   }
 
   #opened(store: Store): void {
-    if (store.last > this.#last) this.#last = store.last;
+    if (store.last > this.#giving.last) this.#giving.last = store.last;
     for (const finding of store.findings) this.options.found?.(finding);
     this.#intake.write();
     void this.giveAgain();
-    if (this.#marks.length === 0) this.#marks.push({ ...this.#now, seq: this.#last });
-  }
-
-  get #now(): Moment {
-    return (this.options.clock ?? now)();
+    this.#cleaning.begin();
   }
 
   #retry(): void {
     const check = () => this.#store.read((store) => store.check());
     void check().catch(() => check().catch(() => undefined)); // said as `problem`
     this.#intake.write(); // what could not be written the last time
-  }
-
-  #clean(): void {
-    const last = this.#marks.at(-1);
-    const mark = { ...this.#now, seq: this.#last };
-    if (last) this.#marks.push(mark);
-    // Said as `problem`, where it cannot.
-    if (last && isBelieved(mark, last)) void this.#deleteOld(mark).catch(() => undefined);
-  }
-
-  async #deleteOld(now: Moment): Promise<void> {
-    const text = (time: number) => new Date(time).toISOString();
-    const { from, to } = possible(now);
-    const redate = (store: Store) => store.redate(text(from), text(to), text(now.wall));
-    while ((await this.#store.alone(redate)) === step);
-    const { before, seq } = tooOld(this.#marks, now, this.options.days);
-    await this.#delete((store, after) => store.someFrom(text(before), after), seq);
-    await this.#compact(text(before));
-  }
-
-  /** Deletes a list of events, but for those that are with the flow, or later than `upTo`. @returns how many */
-  async #delete(list: (store: Store, after: string) => Promise<Some>, upTo?: string): Promise<number> {
-    let count = 0;
-    for (let after: string | undefined = ""; after !== undefined;) {
-      // In steps: events that arrive meanwhile are not kept waiting.
-      after = await this.#store.alone(async (store) => {
-        const { events, last } = await list(store, after!);
-        const seqs = events
-          .map(({ seq }) => seq)
-          .filter((seq) => !this.#inUse.has(seq) && (upTo === undefined || seq <= upTo));
-        count += await store.delete(seqs);
-        return last;
-      });
-    }
-    return count;
-  }
-
-  async #compact(before?: string): Promise<void> {
-    await this.#store.read((store) => store.compact(before));
-    this.options.changed();
   }
 
   /** A page of the list, newest first; see `Store.list`. */
@@ -352,8 +168,8 @@ export class Inbox {
   async clear(): Promise<number> {
     let count = 0;
     for (const state of ["processed", "handed-over", "failed"] as const)
-      count += await this.#delete((store, after) => store.some(state, after));
-    await this.#compact();
+      count += await this.#cleaning.delete((store, after) => store.some(state, after));
+    await this.#cleaning.compact();
     return count;
   }
 
