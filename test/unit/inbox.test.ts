@@ -15,7 +15,7 @@ import {
 } from "../../src/inbox/inbox";
 import type { JsonObject } from "../../src/event/json";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
-import { bounds, Unusable, type Finding } from "../../src/inbox/store";
+import { bounds, step, type Finding, Unusable } from "../../src/inbox/store";
 import type { StoredEvent } from "../../src/inbox/stored-event";
 
 /** A flow that takes what it is given, and is done with it when the test says so. */
@@ -508,6 +508,59 @@ describe("an inbox", () => {
     assert.ok(found?.what === "damaged" && found.events === 2);
     assert.ok(readFileSync(join(dir, found.aside, "inbox.sqlite")).includes(bytes.subarray(at, at + 99)));
     assert.equal(await accept({ a: 4 }), "stored");
+  });
+
+  it("never has more than a step of events in Node-RED's own thread, and no event whole but the one it gives", async () => {
+    const filler = "x".repeat(2000);
+    /** How many events came with an answer of the store, and how long that was at most. */
+    const came: { events: number; characters: number }[] = [];
+    const note = (method: "some" | "someFrom" | "list" | "get") => {
+      const real = SqliteStore.prototype[method] as (...args: unknown[]) => Promise<unknown>;
+      mock.method(SqliteStore.prototype, method, async function (this: SqliteStore, ...args: unknown[]) {
+        const result = await real.apply(this, args);
+        const { events } = Array.isArray(result) ? { events: result } : (result as { events: unknown[] });
+        const text = JSON.stringify(result);
+        assert.ok(!text.includes(filler), `${method} reads no event whole`);
+        came.push({ events: events.length, characters: text.length });
+        return result;
+      });
+    };
+    for (const method of ["some", "someFrom", "list", "get"] as const) note(method);
+    const events = 2 * step + 1;
+    try {
+      await Promise.all(
+        Array.from({ length: events }, (_, i) => accept({ ...changeOf(i, 1000 + i), filler })),
+      );
+      for (const { settled } of flow.given) settled({ state: "failed", error });
+      await counted("failed", events);
+      for (const filter of [{}, { state: "failed" as const }, { topic: "none" }, { job: "7" }])
+        for (let before: string | null = ""; before !== null;)
+          before = (await inbox.list(filter, before)).next;
+      flow.running = false;
+      await inbox.runAll("failed");
+      await counted("waiting", events);
+      flow.given = [];
+      flow.running = true;
+      await reopen();
+      await flow.got(maxAgain);
+      for (let done = 0; done < events; done += 1) {
+        await flow.got(done + 1);
+        flow.given[done]!.settled({ state: "processed" });
+      }
+      await counted("processed", events);
+      assert.equal(await inbox.clear(), events);
+      assert.ok(came.length > 20);
+      assert.ok(
+        came.every(({ events }) => events <= step),
+        "no more than a step",
+      );
+      assert.ok(
+        came.every(({ characters }) => characters < 1000 * step),
+        "and little of each",
+      );
+    } finally {
+      mock.restoreAll();
+    }
   });
 
   it("lists newest first, in pages, narrowed by state, topic and job", async () => {
