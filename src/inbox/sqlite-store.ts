@@ -66,7 +66,9 @@ export class SqliteStore implements Store {
   }
 
   #answered({ id, result, error, now }: Answered): void {
-    const { resolve, reject } = this.#asked.get(id)!;
+    const asked = this.#asked.get(id);
+    if (!asked) return; // it was left meanwhile
+    const { resolve, reject } = asked;
     this.#asked.delete(id);
     if (now) this.#now = now;
     if (error) reject(new Unusable(error.problem, new Error(error.message)));
