@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from "node-red";
-import { readText } from "../../src/event/values";
+import { readText, unsetVariable } from "../../src/event/values";
 import { createMerchant, normaliseToken } from "../../src/receiving/merchant";
 
 /** What the editor is told of a merchant's tokens, and never the tokens themselves. */
@@ -26,24 +26,31 @@ export function serveTokenStates(RED: NodeAPI): void {
     RED.nodes.eachNode(({ id, type }) => {
       if (type === "radaro-config") ids.push(id);
     });
-    res.json(stateOf(ids.map((id) => ({ id, tokens: tokensOf(RED, id) }))));
+    res.json(stateOf(ids.map((id) => ({ id, ...tokensOf(RED, id) }))));
   });
 }
 
-/** With the values of environment variables, where the merchant's node runs. */
-function tokensOf(RED: NodeAPI, id: string): string[] {
-  const running = RED.nodes.getNode(id) as Node<Credentials> | null;
-  const credentials: Credentials = running?.credentials ?? RED.nodes.getCredentials(id) ?? {};
-  return [credentials.token, credentials.previousToken]
-    .map(readText)
-    .filter((token) => normaliseToken(token) !== "");
+interface Tokens {
+  tokens: string[];
+  /** Whether what stands for one of them is not known, as no node runs: that of a subflow's template. */
+  isOpen: boolean;
 }
 
-function stateOf(merchants: { id: string; tokens: string[] }[]): TokenState[] {
-  const known = merchants.map(({ id, tokens }) => ({ id, tokens, merchant: createMerchant("", tokens) }));
-  return known.map(({ id, tokens, merchant }) => ({
+/** With the values of environment variables, where the merchant's node runs. */
+function tokensOf(RED: NodeAPI, id: string): Tokens {
+  const running = RED.nodes.getNode(id) as Node<Credentials> | null;
+  const credentials: Credentials = running?.credentials ?? RED.nodes.getCredentials(id) ?? {};
+  const tokens = [credentials.token, credentials.previousToken]
+    .map(readText)
+    .filter((token) => normaliseToken(token) !== "");
+  return { tokens, isOpen: !running && tokens.some((token) => unsetVariable(token) !== undefined) };
+}
+
+function stateOf(merchants: (Tokens & { id: string })[]): TokenState[] {
+  const known = merchants.map((each) => ({ ...each, merchant: createMerchant("", each.tokens) }));
+  return known.map(({ id, tokens, isOpen, merchant }) => ({
     id,
-    problem: tokens.length === 0 ? "no-token" : merchant.hasToken ? undefined : "unset",
+    problem: tokens.length === 0 ? "no-token" : merchant.hasToken || isOpen ? undefined : "unset",
     sameAs: known
       .filter((other) => other.id !== id && tokens.some((token) => other.merchant.accepts(token)))
       .map((other) => other.id),

@@ -13,6 +13,9 @@ declare const RED: EditorRED;
 /** What may change how many merchants there are, and their names. */
 const merchantEvents = ["nodes:add", "nodes:remove", "nodes:change"];
 
+/** How much of a merchant's name a node shows, in characters. */
+const maxOnNode = 30;
+
 const inputs = ["name", "config", "path", "sample"];
 
 /** What the open dialog does when it is left by Done. */
@@ -37,7 +40,7 @@ RED.nodes.registerType<Properties>("radaro in", {
     const merchants = merchantsInEditor();
     const merchant = merchants.length > 1 && merchants.find(({ id }) => id === this.config);
     const path = pathOf(this) || this._("radaro-in.label.node");
-    return merchant ? `${path} · ${nameOfMerchant(merchant, merchants)}` : path;
+    return merchant ? `${path} · ${shortened(nameOfMerchant(merchant, merchants))}` : path;
   },
   labelStyle() {
     return this.name ? "node_label_italic" : "";
@@ -74,6 +77,12 @@ RED.nodes.registerType<Properties>("radaro in", {
     for (const event of merchantEvents) RED.events.off(event, onMerchant);
   },
 });
+
+/** A merchant's name on a node, which stands beside others in the flow. */
+function shortened(name: string): string {
+  const characters = Array.from(name);
+  return characters.length > maxOnNode ? `${characters.slice(0, maxOnNode - 1).join("")}…` : name;
+}
 
 /** Why a node gets nothing of its merchant, in the user's words. */
 function findMerchantProblem(node: Validated, id: unknown): string | undefined {

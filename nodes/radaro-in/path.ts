@@ -1,7 +1,7 @@
 import type { EditorRED } from "node-red";
 import { unsetVariable } from "../../src/event/values";
 import { readPath } from "../../src/receiving/properties";
-import { addressOf, findUrlProblems, splitUrl, webhookUrl } from "../../src/receiving/webhook-url";
+import { addressOf, findPathMistake, findUrlProblems, webhookUrl } from "../../src/receiving/webhook-url";
 import type { Validated } from "../editor/validation";
 import type { Place } from "./address-api";
 import { isChanged, pathOf, type InNode } from "./properties";
@@ -11,13 +11,18 @@ declare const RED: EditorRED & { settings: { httpNodeRoot: string } };
 /** Where this Node-RED is, as it was told last. */
 export const place: Place = { address: "", httpAdminRoot: "/" };
 
+/** Where the editor was loaded from. */
+export function editorAddress(): string {
+  return addressOf(location, place.httpAdminRoot);
+}
+
 /**
  * The whole webhook URL for a path.
  *
  * @param address of Node-RED; `""`: the editor's
  */
 export function urlOf(path: string, address = place.address): string {
-  return webhookUrl(address || addressOf(location, place.httpAdminRoot), RED.settings.httpNodeRoot, path);
+  return webhookUrl(address || editorAddress(), RED.settings.httpNodeRoot, path);
 }
 
 /** What is wrong with a path, in the user's words. */
@@ -27,8 +32,8 @@ export function findPathProblem(node: Validated, value: unknown): string | undef
   if (problem === "part-variable") return node._("radaro-in.invalid.path-variable");
   const path = pathOf({ path: value });
   if (problem || path === "") return node._("radaro-in.invalid.path");
-  if (splitUrl(path, "/")) return node._("radaro-in.invalid.path-url");
-  if (/[?#]/.test(path)) return node._("radaro-in.invalid.path");
+  const mistake = findPathMistake(path);
+  if (mistake) return node._(`radaro-in.invalid.${mistake === "url" ? "path-url" : "path"}`);
   const isTooLong = findUrlProblems(urlOf(path)).includes("too-long");
   return isTooLong ? node._("radaro-in.invalid.path-long") : undefined;
 }

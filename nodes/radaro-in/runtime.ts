@@ -56,7 +56,7 @@ export = (RED: NodeAPI): void => {
       own: () => findProblem(config, path, topics),
       current: () => config?.inbox?.problem?.title,
     });
-    if (topics.problem && topics.topics.size > 0) this.warn(say(topics));
+    if (topics.problem) this.warn(say(topics, topics.isNone ? "problem" : "warning"));
 
     const receiver: Receiver = {
       merchant: config?.merchant,
@@ -124,11 +124,11 @@ export = (RED: NodeAPI): void => {
     if (!config) return say({ problem: "no-merchant" });
     if (path.problem) return say(path);
     if (!config.merchant.hasToken) return say({ problem: "no-token" });
-    return topics.problem && say(topics);
+    return topics.isNone ? say(topics) : undefined;
   }
 
-  function say({ problem, name = "" }: { problem?: string; name?: string }): string {
-    return RED._(`radaro-in.problem.${problem}`, { name });
+  function say({ problem, name = "" }: { problem?: string; name?: string }, how = "problem"): string {
+    return RED._(`radaro-in.${how}.${problem}`, { name });
   }
 
   RED.nodes.registerType<InNode, InDef, object, object>("radaro in", RadaroIn);

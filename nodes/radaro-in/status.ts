@@ -47,6 +47,7 @@ export class InStatus {
   /** Shows an event that came. The message is the flow's from here on: what is shown later is kept. */
   received({ topic, radaro: { orderId, receivedAt, test } }: EventMessage): void {
     this.#refused = 0;
+    if (this.problems.own() !== undefined) return; // a test event, which comes all the same
     const at = new Date(receivedAt);
     const job = typeof orderId === "number" || typeof orderId === "string" ? String(orderId) : "";
     this.#showLast(() => {

@@ -1,8 +1,14 @@
 import type { EditorRED } from "node-red";
-import { findUrlProblems, readAddress, splitUrl, webhookUrl } from "../../src/receiving/webhook-url";
+import {
+  addressIn,
+  findUrlProblems,
+  readAddress,
+  splitUrl,
+  webhookUrl,
+} from "../../src/receiving/webhook-url";
 import { warning } from "../editor/validation";
 import type { Place } from "./address-api";
-import { describePath, place, urlOf } from "./path";
+import { describePath, editorAddress, findPathProblem, place, urlOf } from "./path";
 import { pathOf, type InNode } from "./properties";
 
 declare const RED: EditorRED & {
@@ -24,23 +30,29 @@ export function prepareWebhook(node: InNode): () => void {
   const elsewhere = $("#radaro-in-elsewhere");
   const nodeRoot = RED.settings.httpNodeRoot;
   path.val(pathOf(node));
-  const opened = { path: path.val(), address: "" };
+  const opened = { path: textOf(path), address: "" };
   let deployed: string | undefined;
 
   const show = () => showUrl(node, deployed);
   const splitPath = () => {
-    const parts = path.val() === opened.path ? undefined : splitUrl(String(path.val()), nodeRoot);
+    if (path.val() === opened.path) return;
+    const entered = readAddress(textOf(address));
+    const known = [entered, place.address, editorAddress()].filter(
+      (each) => each !== undefined && each !== "",
+    );
+    const parts = splitUrl(textOf(path), nodeRoot, known as string[]);
     if (!parts) return;
-    path.val(parts.path).trigger("change");
-    const isElsewhere = webhookUrl(parts.address, nodeRoot, "/") !== urlOf("/", readAddress(textOf(address)));
+    // An address without a path says nothing of the path.
+    path.val(parts.path === "/" ? opened.path : parts.path).trigger("change");
+    const isElsewhere = webhookUrl(parts.address, nodeRoot, "/") !== urlOf("/", entered);
     if (!isElsewhere || readAddress(parts.address) === undefined) return;
     address.val(parts.address).trigger("change");
     elsewhere.prop("open", true);
   };
   const splitAddress = () => {
-    const parts = splitUrl(textOf(address), nodeRoot);
-    const isWhole = parts && parts.path !== "/" && urlOf(parts.path, "-") === urlOf(textOf(path), "-");
-    if (isWhole) address.val(parts.address).trigger("change");
+    if (address.val() === opened.address) return;
+    const found = addressIn(textOf(address), nodeRoot, textOf(path));
+    if (found !== undefined) address.val(found).trigger("change");
   };
   path.on("input change", show).on("blur", splitPath);
   address.on("input change", show).on("blur", splitAddress);
@@ -74,23 +86,27 @@ function showUrl(node: InNode, deployed: string | undefined): string[] {
   const { path, note } = describePath(node, written, deployed);
   const url = urlOf(path ?? "", entered);
   $("#radaro-in-url").val(path === undefined ? url + written : url);
-  $("#radaro-in-copy")
-    .prop("disabled", path === undefined)
-    .toggleClass("disabled", path === undefined);
+  const mistake = findPathProblem(node, written);
+  const isToCopy = path !== undefined && mistake === undefined;
+  $("#radaro-in-copy").prop("disabled", !isToCopy).toggleClass("disabled", !isToCopy);
   $("#radaro-in-copied").empty();
-  $("#radaro-in-path-note").text(note);
+  $("#radaro-in-path-note").text(mistake ?? note);
   const isWrong = entered === undefined;
   $("#radaro-in-address").toggleClass("input-error", isWrong).attr("aria-invalid", String(isWrong));
   $("#radaro-in-address-problem").text(isWrong ? node._("radaro-in.invalid.address") : "");
   const problems = findUrlProblems(url);
+  $("#radaro-in-url-tip").toggle(isToCopy && !problems.some((problem) => unreached.includes(problem)));
   $("#radaro-in-url-problems")
     .empty()
     .append(
-      problems.map((problem) =>
-        $("<div>")
-          .text(node._(`radaro-in.url-problem.${problem}`))
-          .prepend(warning()),
-      ),
+      // One that is too long is said beside the path.
+      problems
+        .filter((problem) => !mistake || problem !== "too-long")
+        .map((problem) =>
+          $("<div>")
+            .text(node._(`radaro-in.url-problem.${problem}`))
+            .prepend(warning()),
+        ),
     );
   return problems;
 }

@@ -1,8 +1,8 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
-import { findRuleProblem } from "../../src/routing/rules";
 import { keepUntouched, rememberInputs } from "../editor/untouched";
-import { validator } from "../editor/validation";
+import { validator, type Validated } from "../editor/validation";
 import { buildList, readList, resizeList } from "./list";
+import { findProblem } from "./problem";
 import { sentence, type Translate } from "./sentence";
 
 declare const RED: EditorRED;
@@ -16,6 +16,10 @@ interface Properties extends EditorNodeProperties {
 }
 
 const inputs = ["name", "property", "checkall"];
+
+function translate(node: Pick<Validated, "_">): Translate {
+  return (key, values) => node._(`radaro-switch.${key}`, values);
+}
 
 function rulesOf({ rules }: Properties): unknown[] {
   return Array.isArray(rules) ? rules : [];
@@ -51,10 +55,13 @@ RED.nodes.registerType<Properties>("radaro switch", {
       validate: validator((node, rules) => {
         if (rules === undefined) return undefined;
         if (!Array.isArray(rules)) return node._("radaro-switch.invalid.rules");
-        const index = rules.findIndex((rule) => findRuleProblem(rule) !== undefined);
+        const problems = rules.map((rule) => findProblem(rule, translate(node)));
+        const index = problems.findIndex((problem) => problem !== undefined);
         if (index < 0) return undefined;
-        const problem = node._(`radaro-switch.problem.${findRuleProblem(rules[index])}`);
-        return node._("radaro-switch.problem.in-rule", { rule: String(index + 1), problem });
+        return node._("radaro-switch.problem.in-rule", {
+          rule: String(index + 1),
+          problem: problems[index]!,
+        });
       }),
     },
     checkall: { value: true },
@@ -75,17 +82,19 @@ RED.nodes.registerType<Properties>("radaro switch", {
   },
   paletteLabel: "radaro switch",
   outputLabels(index) {
-    return sentence(rulesOf(this)[index], (key, values) => this._(`radaro-switch.${key}`, values));
+    return sentence(rulesOf(this)[index], translate(this));
   },
   oneditprepare() {
-    const t: Translate = (key, values) => this._(`radaro-switch.${key}`, values);
     $("#node-input-property")
       .typedInput({ default: "msg", types: ["msg"] })
       .typedInput("value", this.property || "payload");
     // The core switch keeps it as a text.
     $("#node-input-checkall").prop("checked", this.checkall !== false && this.checkall !== "false");
     rememberInputs(inputs);
-    buildList(rulesOf(this), t);
+    const { rules } = this;
+    if (rules !== undefined && !Array.isArray(rules))
+      $("#radaro-switch-no-list").text(this._("radaro-switch.invalid.rules"));
+    buildList(rulesOf(this), translate(this));
   },
   oneditsave() {
     const rules = readList();

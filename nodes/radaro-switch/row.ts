@@ -7,8 +7,9 @@ import {
   type ValueType,
 } from "../../src/routing/rules";
 import { nameOf } from "../editor/names";
-import { buildCondition, buildLimit, jobField, type JobParts } from "./condition";
+import { buildCondition, buildLimit, type JobParts } from "./condition";
 import { buildParts } from "./parts";
+import { findProblem } from "./problem";
 import type { Translate } from "./sentence";
 
 /** A row of the list: the rule in it, and the output that it had before. */
@@ -50,7 +51,10 @@ export function buildRow(container: JQuery, row: Row, t: Translate, changed: () 
   const problem = $("<div>", { class: "radaro-switch-problem", role: "alert" }).appendTo(line);
   const tip = $("<div>", { class: "radaro-switch-tip", role: "status" }).appendTo(line);
   const canBeMended = isEditable(rule);
-  const showProblem = () => problem.text(problemOf(row.read?.(), canBeMended, t) ?? "");
+  const showProblem = () => {
+    const found = findProblem(row.read?.(), t);
+    problem.text(found ? t(canBeMended ? "problem.mend" : "problem.kept", { problem: found }) : "");
+  };
   if (canBeMended) {
     row.read = buildSentence(inputs, rule, t, () => {
       showProblem();
@@ -69,16 +73,6 @@ export function buildRow(container: JQuery, row: Row, t: Translate, changed: () 
     const goesElsewhereToo = parseRule(row.read?.()) === "superseded" && (place > 0 || checkall);
     tip.text(goesElsewhereToo ? t("label.superseded-tip") : "");
   };
-}
-
-/** What keeps a rule from ever matching, and what to do. */
-function problemOf(rule: unknown, canBeMended: boolean, t: Translate): string | undefined {
-  const found = findRuleProblem(rule);
-  if (found) return t(canBeMended ? "problem.mend" : "problem.kept", { problem: t(`problem.${found}`) });
-  const { field } = rule as EventRule;
-  return field && jobField(field)?.neverChanges
-    ? t("problem.never-changes", { field: nameOf("jobField", field) })
-    : undefined;
 }
 
 /** Whether the inputs can show all that a rule says, be it right or wrong. */

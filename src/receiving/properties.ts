@@ -33,19 +33,23 @@ const noTopic = Symbol("no topic");
  * The topics that a `radaro in` lets through; empty: all.
  *
  * @param value as it is when Node-RED has put in the variables
- * @returns with what is wrong with one of them, or with all; those that are right hold
+ * @returns with what is wrong with one of them, or with all: those that are right hold; `isNone`: there
+ *   are none, so that nothing can come through
  */
 export function readTopics(value: unknown): {
   topics: ReadonlySet<string | symbol>;
   problem?: PropertyProblem;
   name?: string;
+  isNone?: boolean;
 } {
   if (value === undefined || value === null || value === "") return { topics: new Set() };
   const entries: unknown[] = Array.isArray(value) ? value : [value];
   const unset = entries.flatMap((entry) => (typeof entry === "string" ? (unsetVariable(entry) ?? []) : []));
   const isRight = (entry: unknown) => typeof entry === "string" && unsetVariable(entry) === undefined;
   const right = Array.isArray(value) ? (entries.filter(isRight) as string[]) : [];
-  const topics = new Set<string | symbol>(entries.length > 0 && right.length === 0 ? [noTopic] : right);
-  if (unset.length > 0) return { topics, problem: "topics-variable", name: unset[0]! };
-  return right.length === entries.length ? { topics } : { topics, problem: "topics-not-list" };
+  if (right.length === entries.length) return { topics: new Set(right) };
+  const isNone = right.length === 0;
+  const topics = new Set<string | symbol>(isNone ? [noTopic] : right);
+  if (unset.length > 0) return { topics, isNone, problem: "topics-variable", name: unset[0]! };
+  return { topics, isNone, problem: "topics-not-list" };
 }

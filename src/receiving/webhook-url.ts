@@ -54,16 +54,46 @@ export function webhookUrl(address: string, nodeRoot: string, path: string): str
  *
  * @param text what they entered
  * @param nodeRoot Node-RED's `httpNodeRoot`
- * @returns `webhookUrl` makes the same URL of it; `undefined` where it is no URL
+ * @param addresses at which this Node-RED is known to be: what they have of a path is none of the node's
+ * @returns `webhookUrl` makes the same URL of it; `undefined` where it is no URL, or has a user or a
+ *   password in it, which would be lost
  */
-export function splitUrl(text: string, nodeRoot: string): { address: string; path: string } | undefined {
+export function splitUrl(
+  text: string,
+  nodeRoot: string,
+  addresses: string[] = [],
+): { address: string; path: string } | undefined {
   const url = parseUrl(text);
-  if (!url) return undefined;
+  if (!url || url.username || url.password) return undefined;
   const { origin, pathname, search, hash } = url;
-  const root = `${withoutSlash(nodeRoot)}/`;
-  const at = Math.max(0, pathname.indexOf(root));
-  const path = pathname.startsWith(root, at) ? pathname.slice(at + root.length - 1) : pathname;
+  const [whole, root] = [`${withoutSlash(pathname)}/`, `${withoutSlash(nodeRoot)}/`];
+  const isBelow = (address: string) => (origin + whole).startsWith(address + root);
+  const known = addresses.filter(isBelow).sort((a, b) => b.length - a.length)[0];
+  const at = known ? known.length - origin.length : Math.max(0, whole.indexOf(root));
+  const path = whole.startsWith(root, at) ? whole.slice(at + root.length - 1) : whole;
   return { address: origin + pathname.slice(0, at), path: normalisePath(path) + search + hash };
+}
+
+/**
+ * The address in a whole webhook URL, which people paste where the address alone is asked for.
+ *
+ * @param path of the node, as the user wrote it
+ * @returns `undefined` where the text does not end as the webhook URL of that path does
+ */
+export function addressIn(text: string, nodeRoot: string, path: string): string | undefined {
+  const url = parseUrl(text);
+  const end = webhookUrl("", nodeRoot, path);
+  const whole = url && withoutSlash(url.href);
+  return end !== "/" && whole?.endsWith(end) ? whole.slice(0, -end.length) : undefined;
+}
+
+/**
+ * Why what a user wrote is not the path of a URL: `url`: it is a whole one, or the rest of one; `path`:
+ * nothing can arrive at it, as those who send to a URL cut it, or resolve its dots.
+ */
+export function findPathMistake(path: string): "url" | "path" | undefined {
+  if (/^[a-z][a-z\d+.-]*:\/\/|^\/\/|^[^/]+\.[a-z]{2,}(:\d+)?\//i.test(path)) return "url";
+  return /[?#]|(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path) ? "path" : undefined;
 }
 
 /**

@@ -44,7 +44,7 @@ export interface CompiledRules {
 }
 
 export type RuleProblem =
-  "not-a-rule" | "wrong-part" | "wrong-from" | "wrong-to" | "wrong-op" | "wrong-value";
+  "not-a-rule" | "wrong-part" | "wrong-from" | "wrong-to" | "wrong-job" | "wrong-op" | "wrong-value";
 
 /**
  * @param rules as the flow has them: anything may stand there
@@ -182,13 +182,15 @@ export function parseRule(rule: unknown): ParsedRule | "superseded" | "otherwise
 
   const parts = [rule.topic ?? "", rule.eventType ?? "", rule.field ?? "", rule.job ?? ""];
   if (!parts.every((part) => typeof part === "string")) return { problem: "wrong-part" };
-  const [topic, eventType, field, property] = parts as [string, string, string, string];
+  const [topic, eventType, field, job] = parts as [string, string, string, string];
   const from = readValue(rule.from, rule.fromType);
   if (from === "unreadable") return { problem: "wrong-from" };
   const to = readValue(rule.to, rule.toType);
   if (to === "unreadable") return { problem: "wrong-to" };
 
+  const property = job.trim();
   if (property === "") return { topic, eventType, field, from, to, job: undefined };
+  if (property.split(".").includes("")) return { problem: "wrong-job" };
   const condition = readCondition(rule);
   if ("problem" in condition) return condition;
   return { topic, eventType, field, from, to, job: { property, ...condition } };

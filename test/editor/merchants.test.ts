@@ -82,6 +82,12 @@ inEachNodeRed("Merchants", { flows, credentials }, (session) => {
     await editor.leave("ok");
     await editor.node("/radaro · Acme (bare)").waitFor();
     await editor.node("/radaro · Acme (acme)").waitFor();
+    await editor.edit("/radaro · Acme (bare)");
+    await openMerchant();
+    await editor.enter("#node-config-input-name", "Acme".repeat(20));
+    await editor.leave("ok", true);
+    await editor.leave("ok");
+    await editor.node(`/radaro · ${"Acme".repeat(7)}A…`).waitFor();
   });
 
   it("are called so in the dialogs that Node-RED builds", async () => {

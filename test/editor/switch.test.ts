@@ -262,11 +262,16 @@ inEachNodeRed("The dialog of radaro switch", { flows }, (session) => {
     await editor.enter(field, "rating");
     assert.match(
       await problem(rule(1)).innerText(),
-      /never matches, as 'Rating' is never among what has changed/,
+      /This rule waits for a change of 'Rating', which Radaro never tells .* it never matches/,
     );
+    await editor.leave("ok");
+    const errors = () => editor.page.evaluate("RED.nodes.node('switch1').validationErrors.join()");
+    assert.match(String(await errors()), /^Rule 1: waits for a change of 'Rating', which Radaro never tells/);
+    await editor.edit("6 routes");
     await editor.enter(field, "driver");
     assert.equal(await problem(rule(1)).innerText(), "");
-    await editor.leave("cancel");
+    await editor.leave("ok");
+    assert.doesNotMatch(String(await errors()), /Rule 1/);
   });
 
   for (const language of ["en-US", "de"]) {
@@ -358,6 +363,18 @@ inEachNodeRed("The dialog of radaro switch", { flows }, (session) => {
     );
     assert.deepEqual(marked, ["rules null", "rules a text", "rules an object", "broken rules"]);
     assert.equal(await session.editor.node("0 routes").count(), 1);
+    const { editor } = session;
+    for (const [name, isSaid] of [
+      ["rules a text", true],
+      ["broken rules", false],
+    ] as const) {
+      const { id } = switches.find((each) => each.name === name)!;
+      await editor.page.evaluate(`RED.editor.edit(RED.nodes.node("${id}"))`); // it is on another tab
+      await editor.dialogOpen();
+      const text = await $("#radaro-switch-no-list").innerText();
+      assert.equal(text.includes("is not a list: no message is routed"), isSaid, name);
+      await editor.leave("cancel");
+    }
   });
 });
 

@@ -136,6 +136,74 @@ inEachNodeRed(
       assert.equal(await editor.page.evaluate("RED.nodes.node('in1').path"), "/keyed");
     });
 
+    it("that was entered as the path or the address is taken apart at an address with a path of its own", async () => {
+      const { editor, nodeRed } = session;
+      const enter = async (input: string, text: string) => {
+        await editor.enter(input, text);
+        await editor.press("Tab");
+      };
+      const shown = async () => [
+        await $("#node-input-path").inputValue(),
+        await $("#radaro-in-address").inputValue(),
+      ];
+      await edit(editor, "two");
+      await enter("#radaro-in-address", "https://flows.example.com/base/hooks/other");
+      assert.deepEqual(await shown(), ["/other", "https://flows.example.com/base"]);
+      await enter("#node-input-path", "https://flows.example.com/base/hooks/ok");
+      assert.deepEqual(await shown(), ["/ok", "https://flows.example.com/base"]);
+      assert.equal(await url(), "https://flows.example.com/base/hooks/ok");
+      await enter("#node-input-path", "https://flows.example.com");
+      assert.deepEqual(await shown(), ["/other", "https://flows.example.com"]);
+      await editor.leave("cancel");
+
+      // One that was kept is nobody's mistake, though a path of this name follows it.
+      await edit(editor, "one");
+      await editor.enter("#radaro-in-address", "https://flows.example.com/hooks/other");
+      await keep();
+      await edit(editor, "two");
+      assert.equal(await url(), "https://flows.example.com/hooks/other/hooks/other");
+      await editor.leave("ok");
+      await edit(editor, "two");
+      assert.equal(await $("#radaro-in-address").inputValue(), "https://flows.example.com/hooks/other");
+      await editor.enter("#radaro-in-address", "");
+      await keep();
+      await edit(editor, "two");
+      assert.equal(await url(), `${nodeRed.url}/hooks/other`);
+      await editor.leave("cancel");
+    });
+
+    it("is neither copied nor to be pasted into Radaro where nothing could arrive, which is said", async () => {
+      const { editor } = session;
+      const note = $("#radaro-in-path-note");
+      const tip = $("#radaro-in-url-tip");
+      await edit(editor, "one");
+      assert.equal(await tip.isVisible(), false); // as this address cannot be reached
+      await editor.enter("#radaro-in-address", "https://flows.example.com");
+      await tip.waitFor();
+      const wrong: [path: string, says: RegExp][] = [
+        ["https://user:secret@flows.example.com/ok", /^Enter the path alone/],
+        ["wss://flows.example.com/ok", /^Enter the path alone/],
+        ["flows.example.com/ok", /^Enter the path alone/],
+        ["/..", /^Enter the path that Radaro sends to/],
+        ["", /^Enter the path that Radaro sends to/],
+        [`/${"x".repeat(500)}`, /^Choose a shorter path/],
+      ];
+      for (const [path, says] of wrong) {
+        await editor.enter("#node-input-path", path);
+        await editor.press("Tab");
+        assert.equal(await $("#node-input-path").inputValue(), path);
+        await $("#node-input-path.input-error").waitFor();
+        assert.match(await note.innerText(), says, path);
+        assert.ok(await $("#radaro-in-copy").isDisabled());
+        assert.equal(await tip.isVisible(), false);
+        assert.equal(await $("#radaro-in-url-problems").innerText(), "");
+      }
+      await editor.enter("#node-input-path", "/ok");
+      assert.equal(await note.innerText(), "");
+      assert.ok(await $("#radaro-in-copy").isEnabled());
+      await editor.leave("cancel");
+    });
+
     it("follows a variable in the path where its value is known, and says what it depends on", async () => {
       const { editor, nodeRed } = session;
       const note = () => $("#radaro-in-path-note").innerText();

@@ -1,6 +1,11 @@
 declare module "node-red-node-test-helper" {
   import type { Node, NodeAPI } from "node-red";
 
+  interface Answer {
+    status: number;
+    body: unknown;
+  }
+
   /** What is used here of a package that has no types. */
   interface Helper {
     init(runtimePath: string): void;
@@ -11,7 +16,10 @@ declare module "node-red-node-test-helper" {
     setFlows(flow: object[], type?: "full" | "flows" | "nodes"): Promise<void>;
     unload(): Promise<void>;
     getNode(id: string): Node;
-    request(): { post(path: string): { send(body: object): Promise<{ status: number; body: unknown }> } };
+    request(): {
+      get(path: string): Promise<Answer>;
+      post(path: string): { send(body: object): Promise<Answer> };
+    };
     log(): { args: { level: number; type?: string; id?: string; msg: unknown }[][] };
   }
   const helper: Helper;

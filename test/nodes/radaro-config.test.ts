@@ -27,4 +27,22 @@ describe("radaro-config", () => {
       }
     }
   });
+
+  it("is no merchant with a variable that is not set, where each instance of a subflow has its own", async () => {
+    const merchant = { type: "radaro-config", name: "" };
+    const flow = [
+      { id: "sub", type: "subflow", name: "Of a shop", in: [], out: [], env: [] },
+      { ...merchant, id: "inside", z: "sub" },
+      { ...merchant, id: "bare", z: "sub" },
+      { ...merchant, id: "outside" },
+    ];
+    const variable = { token: "${RADARO_NOT_SET}" };
+    await start(flow, { inside: variable, outside: variable });
+    const { body } = await helper.request().get("/radaro-config/tokens");
+    assert.deepEqual(body, [
+      { id: "inside", sameAs: [] },
+      { id: "bare", problem: "no-token", sameAs: [] },
+      { id: "outside", problem: "unset", sameAs: [] },
+    ]);
+  });
 });

@@ -305,13 +305,16 @@ describe("radaro in", () => {
         [{ topics: "${RADARO_NOT_SET}" }, "problem.topics-variable"],
         [{ topics: ["${RADARO_NOT_SET}"] }, "problem.topics-variable"],
         [{ topics: "job.deleted" }, "problem.topics-not-list"],
+        [{ topics: ["job.deleted", "${RADARO_NOT_SET}"] }, "status.waiting"],
+        [{ topics: ["job.deleted", 42] }, "status.waiting"],
         [{ path: "${SHOP}" }, "status.waiting"],
       ] as const) {
         const shop = { ...tab, env: [{ name: "SHOP", type: "num", value: "42" }] };
         const { statuses, post } = await start([shop, config, { ...receive, ...change }, out], credentials);
         const { text } = await statuses.find(() => true);
         assert.equal(text, `radaro-in.${expected}`);
-        if (expected === "status.waiting") assert.equal((await post("/42", { token })).status, 200);
+        if ("path" in change && expected === "status.waiting")
+          assert.equal((await post("/42", { token })).status, 200);
         await stop();
       }
     });
@@ -428,6 +431,26 @@ describe("radaro in", () => {
         await stop();
       }
       delete process.env.RADARO_TEST_TOKEN;
+    });
+
+    it("leaves what is not configured in the status", async () => {
+      const other = { ...receive, id: "in2", wires: [] };
+      const flow = [tab, config, { ...receive, path: "${RADARO_NOT_SET}" }, out, other];
+      const { RED, collect, statuses } = await start(flow, credentials);
+      const message = collect("out");
+      const green = new Promise<void>((resolve) => {
+        RED.events.on("node-status", ({ id, status }: { id: string; status: Status }) => {
+          if (id === "in2" && status.fill === "green") resolve();
+        });
+      });
+      await press("job-created");
+      await message.find(() => true);
+      await press("job-created", "in2");
+      await green; // shown later than what that of the first would have been
+      assert.deepEqual(
+        statuses.all.map(({ text }) => text),
+        ["radaro-in.problem.path-variable"],
+      );
     });
 
     it("says why nothing was sent", async () => {

@@ -47,14 +47,14 @@ describe("Topics", () => {
     [null, { topics: [] }],
     ["", { topics: [] }],
     [["a", "b", "a"], { topics: ["a", "b"] }],
-    ["job.deleted", { topics: ["none"], problem: "topics-not-list" }],
-    [{ a: 1 }, { topics: ["none"], problem: "topics-not-list" }],
-    [42, { topics: ["none"], problem: "topics-not-list" }],
-    ["${TOPICS}", { topics: ["none"], problem: "topics-variable", name: "TOPICS" }],
-    [["${TOPIC}"], { topics: ["none"], problem: "topics-variable", name: "TOPIC" }],
-    [["a", "${TOPIC}"], { topics: ["a"], problem: "topics-variable", name: "TOPIC" }],
-    [[null, 42], { topics: ["none"], problem: "topics-not-list" }],
-    [["a", null], { topics: ["a"], problem: "topics-not-list" }],
+    ["job.deleted", { topics: ["none"], isNone: true, problem: "topics-not-list" }],
+    [{ a: 1 }, { topics: ["none"], isNone: true, problem: "topics-not-list" }],
+    [42, { topics: ["none"], isNone: true, problem: "topics-not-list" }],
+    ["${TOPICS}", { topics: ["none"], isNone: true, problem: "topics-variable", name: "TOPICS" }],
+    [["${TOPIC}"], { topics: ["none"], isNone: true, problem: "topics-variable", name: "TOPIC" }],
+    [["a", "${TOPIC}"], { topics: ["a"], isNone: false, problem: "topics-variable", name: "TOPIC" }],
+    [[null, 42], { topics: ["none"], isNone: true, problem: "topics-not-list" }],
+    [["a", null], { topics: ["a"], isNone: false, problem: "topics-not-list" }],
   ];
   for (const [value, expected] of cases) {
     it(`${JSON.stringify(value)} are ${JSON.stringify(expected)}`, () =>

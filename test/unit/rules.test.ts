@@ -153,6 +153,9 @@ describe("rules", () => {
       [{ kind: "event", field: "a", to: "", toType: "num" }, "wrong-to"],
       [{ kind: "event", field: "a", to: "x", toType: "jsonata" }, "wrong-to"],
       [{ kind: "event", job: ["rating"], op: "empty" }, "wrong-part"],
+      [{ kind: "event", job: "customer.", op: "empty" }, "wrong-job"],
+      [{ kind: "event", job: ".name", op: "empty" }, "wrong-job"],
+      [{ kind: "event", job: "customer..name", op: "empty" }, "wrong-job"],
       [{ kind: "event", job: "rating" }, "wrong-op"],
       [{ kind: "event", job: "rating", op: "below", value: 3, valueType: "num" }, "wrong-op"],
       [{ kind: "event", job: "rating", op: "toString", value: 3, valueType: "num" }, "wrong-op"],
@@ -244,6 +247,18 @@ describe("rules", () => {
       assert.equal(matches({ ...driver, topic: "another" }, event), false);
       assert.equal(matches({ ...driver, eventType: "created" }, event), false);
       assert.equal(matches({ ...rated, ...driver, from: true, fromType: "bool" }, event), false);
+    });
+
+    it("are about the same with white space around the property, as a hand leaves it", () => {
+      const spaced = {
+        ...completed,
+        job: " customer.name\n",
+        op: "eq",
+        value: "Zoe",
+        valueType: "str",
+      } as const;
+      const event = { ...samples["job-completed"], order_info: { customer: { name: "Zoe" } } };
+      assert.ok(matches(spaced, event));
     });
 
     it("read a property once an event, however many rules look at it", () => {

@@ -3,6 +3,8 @@ import {
   addressOf,
   findUrlProblems,
   readAddress,
+  addressIn,
+  findPathMistake,
   splitUrl,
   webhookUrl,
   type UrlProblem,
@@ -108,8 +110,8 @@ describe("splitUrl", () => {
     }
   });
 
-  it("leaves out what Basic credentials are in it, and keeps what is no path to be marked", () => {
-    const url = "https://user:secret@x.example/radaro?a=1#b";
+  it("keeps what is no path to be marked", () => {
+    const url = "https://x.example/radaro?a=1#b";
     assert.deepEqual(splitUrl(url, "/"), { address: "https://x.example", path: "/radaro?a=1#b" });
   });
 
@@ -118,11 +120,69 @@ describe("splitUrl", () => {
     assert.deepEqual(split, { address: "https://x.example", path: "/radaro" });
   });
 
-  it("knows what is no URL", () => {
-    for (const path of ["/radaro", "", "radaro", "//x.example/radaro", "https://", "mailto:a@x.example"]) {
-      assert.equal(splitUrl(path, "/"), undefined, path);
-    }
+  it("knows what of the path belongs to an address at which this Node-RED is", () => {
+    const known = [
+      "https://x.example/base",
+      "https://x.example/base/2",
+      "https://x.example",
+      "http://[::1]:1880",
+    ];
+    const cases: [url: string, nodeRoot: string, address: string, path: string][] = [
+      ["https://x.example/base/ok", "/", "https://x.example/base", "/ok"],
+      ["https://x.example/base/2/ok", "/", "https://x.example/base/2", "/ok"],
+      ["https://x.example/base", "/", "https://x.example/base", "/"],
+      ["https://x.example/based/ok", "/", "https://x.example", "/based/ok"],
+      ["https://x.example/base/hooks/ok", "/hooks/", "https://x.example/base", "/ok"],
+      ["http://[::1]:1880/base/ok", "/", "http://[::1]:1880", "/base/ok"],
+      ["https://y.example/base/ok", "/", "https://y.example", "/base/ok"],
+    ];
+    for (const [url, nodeRoot, address, path] of cases)
+      assert.deepEqual(splitUrl(url, nodeRoot, known), { address, path }, url);
   });
+
+  it("knows what is no URL, or has a password in it, which would be lost", () => {
+    const paths = ["/radaro", "", "radaro", "//x.example/radaro", "https://", "mailto:a@x.example"];
+    for (const path of [...paths, "https://user:secret@x.example/radaro", "https://user@x.example/radaro"])
+      assert.equal(splitUrl(path, "/"), undefined, path);
+  });
+});
+
+describe("addressIn", () => {
+  it("finds the address in front of the path", () => {
+    const cases: [url: string, nodeRoot: string, path: string, address: string | undefined][] = [
+      ["https://x.example/ok", "/", "/ok", "https://x.example"],
+      ["https://x.example/base/ok/", "/", "ok", "https://x.example/base"],
+      ["https://x.example/base/hooks/%C3%A9", "/hooks", "/é", "https://x.example/base"],
+      ["https://x.example/base", "/", "/ok", undefined],
+      ["https://x.example/ok", "/hooks", "/ok", undefined],
+      ["https://x.example/", "/", "/", undefined],
+      ["x.example/ok", "/", "/ok", undefined],
+    ];
+    for (const [url, nodeRoot, path, address] of cases)
+      assert.equal(addressIn(url, nodeRoot, path), address, url);
+  });
+});
+
+describe("findPathMistake", () => {
+  const cases: [mistake: ReturnType<typeof findPathMistake>, ...paths: string[]][] = [
+    [
+      "url",
+      "https://x.example/ok",
+      "https://u:p@x.example/ok",
+      "https://",
+      "wss://x.example/ok",
+      "ftp://x/ok",
+    ],
+    ["url", "//x.example/ok", "x.example/ok", "x.example:1880/ok"],
+    ["path", "/ok?a=1", "/ok#b", "/..", "..", "/a/../b", "/a/./b", "/.", "/%2e%2E/b"],
+    [undefined, "/ok", "ok", "/a.b/c", "/x.example/ok", "radaro.php", "v1.0/ok", "/a..b", "/...", "", "/"],
+  ];
+  for (const [mistake, ...paths] of cases) {
+    for (const path of paths)
+      it(`says that ${JSON.stringify(path)} is ${mistake ? `none: ${mistake}` : "right"}`, () => {
+        assert.equal(findPathMistake(path), mistake);
+      });
+  }
 });
 
 describe("readAddress", () => {
