@@ -156,7 +156,8 @@ describe("addressIn", () => {
       ["https://x.example/base", "/", "/ok", undefined],
       ["https://x.example/ok", "/hooks", "/ok", undefined],
       ["https://x.example/", "/", "/", undefined],
-      ["x.example/ok", "/", "/ok", undefined],
+      ["x.example/ok", "/", "/ok", "https://x.example"],
+      ["radaro", "/", "/radaro", undefined],
     ];
     for (const [url, nodeRoot, path, address] of cases)
       assert.equal(addressIn(url, nodeRoot, path), address, url);
@@ -173,9 +174,23 @@ describe("findPathMistake", () => {
       "wss://x.example/ok",
       "ftp://x/ok",
     ],
-    ["url", "//x.example/ok", "x.example/ok", "x.example:1880/ok"],
+    ["url", "//x.example/ok", "/https://x.example/ok", "https:/x.example/ok", "Here: https://x.example/ok"],
     ["path", "/ok?a=1", "/ok#b", "/..", "..", "/a/../b", "/a/./b", "/.", "/%2e%2E/b"],
-    [undefined, "/ok", "ok", "/a.b/c", "/x.example/ok", "radaro.php", "v1.0/ok", "/a..b", "/...", "", "/"],
+    [
+      undefined,
+      "x.example/ok",
+      "//ok",
+      "/ok",
+      "ok",
+      "/a.b/c",
+      "/x.example/ok",
+      "radaro.php",
+      "v1.0/ok",
+      "/a..b",
+      "/...",
+      "",
+      "/",
+    ],
   ];
   for (const [mistake, ...paths] of cases) {
     for (const path of paths)
