@@ -13,11 +13,11 @@ const maxUrlLength = 500;
  * @throws TypeError where it is no URL
  */
 export function findUrlProblems(url: string): UrlProblem[] {
-  const { protocol, pathname, host } = new URL(url);
-  const hostname = host.replace(/:\d+$/, "").replace(/\.$/, "");
+  const { protocol, hostname, pathname } = new URL(url);
+  const host = hostname.replace(/\.$/, ""); // a name may end with a dot
   const problems: UrlProblem[] = [];
-  if (isThisMachine(hostname)) problems.push("this-machine");
-  else if (isPrivate(hostname)) problems.push("private-network");
+  if (isThisMachine(host)) problems.push("this-machine");
+  else if (isPrivate(host)) problems.push("private-network");
   else if (isBehindLogin(pathname)) problems.push("behind-login");
   if (protocol !== "https:") problems.push("not-https");
   if (url.length > maxUrlLength) problems.push("too-long");

@@ -12,7 +12,16 @@ import {
 
 describe("findUrlProblems", () => {
   const hosts = {
-    "this-machine": ["localhost", "a.localhost", "127.0.0.1", "127.1.2.3", "0.0.0.0", "[::1]"],
+    "this-machine": [
+      "localhost",
+      "a.localhost",
+      "127.0.0.1",
+      "127.1.2.3",
+      "0.0.0.0",
+      "[::1]",
+      "localhost.",
+      "[::ffff:127.0.0.1]",
+    ],
     "private-network": [
       ...["10.0.0.5", "192.168.1.20", "172.16.0.1", "172.31.9.9", "169.254.1.1"],
       ...["[fd12:3456::1]", "[fe80::1]", "raspberrypi", "nodered.local", "box.lan"],
