@@ -1,10 +1,10 @@
 import type { EditorRED } from "node-red";
 import { unsetVariable } from "../../src/event/values";
-import { readPath } from "../../src/receiving/properties";
-import { addressOf, findPathMistake, findUrlProblems, webhookUrl } from "../../src/receiving/webhook-url";
+import { readPath, type PropertyProblem } from "../../src/receiving/properties";
+import { addressOf, findUrlProblems, webhookUrl } from "../../src/receiving/webhook-url";
 import type { Validated } from "../editor/validation";
 import type { Place } from "./address-api";
-import { isChanged, pathOf, type InNode } from "./properties";
+import { isChanged, type InNode } from "./properties";
 
 declare const RED: EditorRED & { settings: { httpNodeRoot: string } };
 
@@ -27,13 +27,10 @@ export function urlOf(path: string, address = place.address): string {
 
 /** What is wrong with a path, in the user's words. */
 export function findPathProblem(node: Validated, value: unknown): string | undefined {
-  const { problem } = readPath(value);
+  const { path, problem } = readPath(value) as { path?: string; problem?: PropertyProblem };
   if (problem === "path-variable") return undefined; // what it holds is known when it is deployed
   if (problem === "part-variable") return node._("radaro-in.invalid.path-variable");
-  const path = pathOf({ path: value });
-  if (problem || path === "") return node._("radaro-in.invalid.path");
-  const mistake = findPathMistake(path);
-  if (mistake) return node._(`radaro-in.invalid.${mistake === "url" ? "path-url" : "path"}`);
+  if (path === undefined) return node._(`radaro-in.invalid.${problem === "path-url" ? problem : "path"}`);
   const isTooLong = findUrlProblems(urlOf(path)).includes("too-long");
   return isTooLong ? node._("radaro-in.invalid.path-long") : undefined;
 }

@@ -55,7 +55,7 @@ export async function sendTest(
   const tell = () => {
     const switches = unmatched.get(message ?? "");
     if (!switches) return show({ text: sent, type: "success" });
-    const names = switches.map(nameOfSwitch).join(", ");
+    const names = switches.map((id) => `'${nameOfSwitch(id)}'`).join(", ");
     show({ text: `${sent}. ${node._("radaro-in.test.no-rule", { names })}`, type: "warning" });
   };
   if (message !== undefined) last = { message, tell };

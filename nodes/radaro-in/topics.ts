@@ -33,11 +33,13 @@ export function prepareTopics(node: InNode): () => void {
       .toArray()
       .map((input) => (input as HTMLInputElement).value),
   });
+  let isTouched = false;
   const show = () => {
     const { which, checked } = read();
     $("#radaro-in-chosen").toggle(which === "chosen");
     const isNothing = which === "chosen" && checked.length === 0;
-    const problem = isNothing ? "no-topic" : which === undefined ? "topics" : undefined;
+    const isBroken = which === undefined || (!isTouched && findTopicsProblem(node, topics) !== undefined);
+    const problem = isNothing ? "no-topic" : isBroken ? "topics" : undefined;
     $("#radaro-in-topics-problem").empty();
     if (problem)
       $("#radaro-in-topics-problem")
@@ -47,7 +49,10 @@ export function prepareTopics(node: InNode): () => void {
   };
   if (chosen.length > 0) choices.val(["chosen"]);
   else if (!readTopics(topics).problem) choices.val(["all"]);
-  choices.add(list).on("change", show);
+  choices.add(list).on("change", () => {
+    isTouched = true;
+    show();
+  });
   show();
 
   const opened = JSON.stringify(read());

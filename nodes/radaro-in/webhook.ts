@@ -36,6 +36,12 @@ export function prepareWebhook(node: InNode): () => void {
   const show = () => showUrl(node, deployed);
   const splitPath = () => {
     if (path.val() === opened.path) return;
+    // What is copied can bring along what nobody sees.
+    path.val(
+      textOf(path)
+        .replace(/[\u200B-\u200D\u2060\uFEFF]/g, "")
+        .trim(),
+    );
     const entered = readAddress(textOf(address));
     const known = [entered, place.address, editorAddress()].filter(
       (each) => each !== undefined && each !== "",
@@ -44,8 +50,8 @@ export function prepareWebhook(node: InNode): () => void {
     if (!parts) return;
     // An address without a path says nothing of the path.
     path.val(parts.path === "/" ? opened.path : parts.path).trigger("change");
-    const isElsewhere = webhookUrl(parts.address, nodeRoot, "/") !== urlOf("/", entered);
-    if (!isElsewhere || readAddress(parts.address) === undefined) return;
+    if (webhookUrl(parts.address, nodeRoot, "/") === urlOf("/", entered)) return;
+    // One over http is kept in sight, and marked: it has to be https.
     address.val(parts.address).trigger("change");
     elsewhere.prop("open", true);
   };
@@ -86,12 +92,13 @@ function showUrl(node: InNode, deployed: string | undefined): string[] {
   const { path, note } = describePath(node, written, deployed);
   const url = urlOf(path ?? "", entered);
   $("#radaro-in-url").val(path === undefined ? url + written : url);
-  const mistake = findPathProblem(node, written);
-  const isToCopy = path !== undefined && mistake === undefined;
+  const isWrong = entered === undefined;
+  // Of a variable too, where its value is known.
+  const mistake = findPathProblem(node, written) ?? (path && findPathProblem(node, path));
+  const isToCopy = path !== undefined && mistake === undefined && !isWrong;
   $("#radaro-in-copy").prop("disabled", !isToCopy).toggleClass("disabled", !isToCopy);
   $("#radaro-in-copied").empty();
   $("#radaro-in-path-note").text(mistake ?? note);
-  const isWrong = entered === undefined;
   $("#radaro-in-address").toggleClass("input-error", isWrong).attr("aria-invalid", String(isWrong));
   $("#radaro-in-address-problem").text(isWrong ? node._("radaro-in.invalid.address") : "");
   const problems = findUrlProblems(url);

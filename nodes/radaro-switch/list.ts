@@ -12,6 +12,7 @@ export function buildList(rules: unknown[], t: Translate): void {
   const list = find();
   const checkall = $("#node-input-checkall");
   const update = () => {
+    if (list.editableList("length") > 0) $("#radaro-switch-no-list").empty();
     const moved: Record<string, number> = {};
     for (const output of removed) moved[output] = -1;
     const items = list.editableList("items");

@@ -1,11 +1,19 @@
 import { readText, unsetVariable } from "../event/values";
+import { findPathMistake } from "./webhook-url";
 
 /** Where a `radaro in` receives by default. */
 const defaultPath = "/radaro";
 
 /** What is wrong with a path or with topics: nothing can arrive. */
 export type PropertyProblem =
-  "no-path" | "path-not-text" | "path-variable" | "part-variable" | "topics-not-list" | "topics-variable";
+  | "no-path"
+  | "path-not-text"
+  | "path-variable"
+  | "part-variable"
+  | "path-url"
+  | "path-wrong"
+  | "topics-not-list"
+  | "topics-variable";
 
 /**
  * A `radaro in`'s path, as its user wrote it.
@@ -23,7 +31,10 @@ export function readPath(
   const name = unsetVariable(path);
   if (name !== undefined) return { problem: "path-variable", name };
   // Node-RED puts in a variable only where it is all there is.
-  return /\$\{[^}]*\}/.test(path) ? { problem: "part-variable" } : { path };
+  if (/\$\{[^}]*\}/.test(path)) return { problem: "part-variable" };
+  const mistake = findPathMistake(path);
+  if (mistake) return { problem: mistake === "url" ? "path-url" : "path-wrong" };
+  return { path };
 }
 
 /** In place of topics, where none can come through. */
@@ -45,8 +56,9 @@ export function readTopics(value: unknown): {
   if (value === undefined || value === null || value === "") return { topics: new Set() };
   const entries: unknown[] = Array.isArray(value) ? value : [value];
   const unset = entries.flatMap((entry) => (typeof entry === "string" ? (unsetVariable(entry) ?? []) : []));
-  const isRight = (entry: unknown) => typeof entry === "string" && unsetVariable(entry) === undefined;
-  const right = Array.isArray(value) ? (entries.filter(isRight) as string[]) : [];
+  const isRight = (entry: unknown) =>
+    typeof entry === "string" && entry.trim() !== "" && unsetVariable(entry) === undefined;
+  const right = Array.isArray(value) ? entries.filter(isRight).map(readText) : [];
   if (right.length === entries.length) return { topics: new Set(right) };
   const isNone = right.length === 0;
   const topics = new Set<string | symbol>(isNone ? [noTopic] : right);

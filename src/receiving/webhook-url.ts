@@ -14,9 +14,10 @@ const maxUrlLength = 500;
  */
 export function findUrlProblems(url: string): UrlProblem[] {
   const { protocol, hostname, pathname } = new URL(url);
+  const host = hostname.replace(/\.$/, ""); // a name may end with a dot
   const problems: UrlProblem[] = [];
-  if (isThisMachine(hostname)) problems.push("this-machine");
-  else if (isPrivate(hostname)) problems.push("private-network");
+  if (isThisMachine(host)) problems.push("this-machine");
+  else if (isPrivate(host)) problems.push("private-network");
   else if (isBehindLogin(pathname)) problems.push("behind-login");
   if (protocol !== "https:") problems.push("not-https");
   if (url.length > maxUrlLength) problems.push("too-long");
@@ -88,11 +89,11 @@ export function addressIn(text: string, nodeRoot: string, path: string): string 
 }
 
 /**
- * Why what a user wrote is not the path of a URL: `url`: it is a whole one, or the rest of one; `path`:
+ * Why what a user wrote is not the path of a URL: `url`: it is a whole one, or has one in it; `path`:
  * nothing can arrive at it, as those who send to a URL cut it, or resolve its dots.
  */
 export function findPathMistake(path: string): "url" | "path" | undefined {
-  if (/^[a-z][a-z\d+.-]*:\/\/|^\/\/|^[^/]+\.[a-z]{2,}(:\d+)?\//i.test(path)) return "url";
+  if (/:\/\/|^\/?https?:|^\/\/[^/]+\.[a-z]{2,}(:\d+)?(\/|$)/i.test(path)) return "url";
   return /[?#]|(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path) ? "path" : undefined;
 }
 
@@ -110,28 +111,35 @@ export function readAddress(text: string): string | undefined {
 }
 
 function parseUrl(text: string): URL | undefined {
-  if (!/^\s*https?:\/\//i.test(text)) return undefined;
+  // An address is copied without https:// from many a browser.
+  const isAddress = /^\s*(www\.[^/]+|[^/\s]+\.[a-z]{2,}(:\d+)?\/|[\w.-]+:\d+(\/|$))/i.test(text);
+  if (!isAddress && !/^\s*https?:\/\//i.test(text)) return undefined;
   try {
-    return new URL(text);
+    return new URL(isAddress ? `https://${text.trim()}` : text);
   } catch {
     return undefined;
   }
 }
 
 function withoutSlash(path: string): string {
-  return path.replace(/\/$/, "");
+  return path.replace(/\/+$/, "");
 }
 
 function isThisMachine(host: string): boolean {
-  return /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\])$/.test(host);
+  return /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\]|\[::ffff:7f.*)$/.test(host);
 }
 
-/** Addresses of RFC 1918, RFC 3927, RFC 4193 and RFC 4291, and names that only a local network knows. */
+/**
+ * Addresses of RFC 1918, RFC 3927, RFC 4193, RFC 4291 and RFC 6598, and names that only a local network
+ * knows.
+ */
 function isPrivate(host: string): boolean {
   return (
-    /^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.)[\d.]+$/.test(host) ||
+    /^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)[\d.]+$/.test(
+      host,
+    ) ||
     /^\[f[cd][\da-f]{2}:|^\[fe[89ab][\da-f]:/.test(host) ||
-    /\.(local|lan|internal|home\.arpa)$/.test(host) ||
+    /\.(local|localdomain|lan|internal|home\.arpa|fritz\.box)$/.test(host) ||
     /^[^.[]+$/.test(host)
   );
 }

@@ -188,7 +188,7 @@ export function parseRule(rule: unknown): ParsedRule | "superseded" | "otherwise
   const to = readValue(rule.to, rule.toType);
   if (to === "unreadable") return { problem: "wrong-to" };
 
-  const property = job.trim();
+  const property = job.trim().replace(/^(msg\.)?(payload\.)?order_info\./, "");
   if (property === "") return { topic, eventType, field, from, to, job: undefined };
   if (property.split(".").includes("")) return { problem: "wrong-job" };
   const condition = readCondition(rule);

@@ -152,6 +152,8 @@ inEachNodeRed(
       await enter("#node-input-path", "https://flows.example.com/base/hooks/ok");
       assert.deepEqual(await shown(), ["/ok", "https://flows.example.com/base"]);
       assert.equal(await url(), "https://flows.example.com/base/hooks/ok");
+      await enter("#node-input-path", "flows.example.com/base/hooks/\u200bshort");
+      assert.deepEqual(await shown(), ["/short", "https://flows.example.com/base"]);
       await enter("#node-input-path", "https://flows.example.com");
       assert.deepEqual(await shown(), ["/other", "https://flows.example.com"]);
       await editor.leave("cancel");
@@ -183,7 +185,7 @@ inEachNodeRed(
       const wrong: [path: string, says: RegExp][] = [
         ["https://user:secret@flows.example.com/ok", /^Enter the path alone/],
         ["wss://flows.example.com/ok", /^Enter the path alone/],
-        ["flows.example.com/ok", /^Enter the path alone/],
+        ["/https://flows.example.com/ok", /^Enter the path alone/],
         ["/..", /^Enter the path that Radaro sends to/],
         ["", /^Enter the path that Radaro sends to/],
         [`/${"x".repeat(500)}`, /^Choose a shorter path/],

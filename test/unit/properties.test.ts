@@ -30,6 +30,9 @@ describe("A path", () => {
     ["$(SHOP)", { problem: "path-variable", name: "SHOP" }],
     ["/radaro/${SHOP}", { problem: "part-variable" }],
     ["/$hop/(a)", { path: "/$hop/(a)" }],
+    ["https://x.example/radaro", { problem: "path-url" }],
+    ["/radaro?a=1", { problem: "path-wrong" }],
+    ["/a/../b", { problem: "path-wrong" }],
   ];
   for (const [value, read] of cases) {
     it(`${JSON.stringify(value)} is ${JSON.stringify(read)}`, () => assert.deepEqual(readPath(value), read));
@@ -54,6 +57,8 @@ describe("Topics", () => {
     [["${TOPIC}"], { topics: ["none"], isNone: true, problem: "topics-variable", name: "TOPIC" }],
     [["a", "${TOPIC}"], { topics: ["a"], isNone: false, problem: "topics-variable", name: "TOPIC" }],
     [[null, 42], { topics: ["none"], isNone: true, problem: "topics-not-list" }],
+    [[""], { topics: ["none"], isNone: true, problem: "topics-not-list" }],
+    [[" a "], { topics: ["a"] }],
     [["a", null], { topics: ["a"], isNone: false, problem: "topics-not-list" }],
   ];
   for (const [value, expected] of cases) {

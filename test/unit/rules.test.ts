@@ -249,7 +249,7 @@ describe("rules", () => {
       assert.equal(matches({ ...rated, ...driver, from: true, fromType: "bool" }, event), false);
     });
 
-    it("are about the same with white space around the property, as a hand leaves it", () => {
+    it("are about the same with white space or the whole way before the property, as a hand leaves it", () => {
       const spaced = {
         ...completed,
         job: " customer.name\n",
@@ -259,6 +259,7 @@ describe("rules", () => {
       } as const;
       const event = { ...samples["job-completed"], order_info: { customer: { name: "Zoe" } } };
       assert.ok(matches(spaced, event));
+      assert.ok(matches({ ...spaced, job: "msg.payload.order_info.customer.name" }, event));
     });
 
     it("read a property once an event, however many rules look at it", () => {

@@ -12,7 +12,16 @@ import {
 
 describe("findUrlProblems", () => {
   const hosts = {
-    "this-machine": ["localhost", "a.localhost", "127.0.0.1", "127.1.2.3", "0.0.0.0", "[::1]"],
+    "this-machine": [
+      "localhost",
+      "a.localhost",
+      "127.0.0.1",
+      "127.1.2.3",
+      "0.0.0.0",
+      "[::1]",
+      "localhost.",
+      "[::ffff:127.0.0.1]",
+    ],
     "private-network": [
       ...["10.0.0.5", "192.168.1.20", "172.16.0.1", "172.31.9.9", "169.254.1.1"],
       ...["[fd12:3456::1]", "[fe80::1]", "raspberrypi", "nodered.local", "box.lan"],
@@ -156,7 +165,8 @@ describe("addressIn", () => {
       ["https://x.example/base", "/", "/ok", undefined],
       ["https://x.example/ok", "/hooks", "/ok", undefined],
       ["https://x.example/", "/", "/", undefined],
-      ["x.example/ok", "/", "/ok", undefined],
+      ["x.example/ok", "/", "/ok", "https://x.example"],
+      ["radaro", "/", "/radaro", undefined],
     ];
     for (const [url, nodeRoot, path, address] of cases)
       assert.equal(addressIn(url, nodeRoot, path), address, url);
@@ -173,9 +183,23 @@ describe("findPathMistake", () => {
       "wss://x.example/ok",
       "ftp://x/ok",
     ],
-    ["url", "//x.example/ok", "x.example/ok", "x.example:1880/ok"],
+    ["url", "//x.example/ok", "/https://x.example/ok", "https:/x.example/ok", "Here: https://x.example/ok"],
     ["path", "/ok?a=1", "/ok#b", "/..", "..", "/a/../b", "/a/./b", "/.", "/%2e%2E/b"],
-    [undefined, "/ok", "ok", "/a.b/c", "/x.example/ok", "radaro.php", "v1.0/ok", "/a..b", "/...", "", "/"],
+    [
+      undefined,
+      "x.example/ok",
+      "//ok",
+      "/ok",
+      "ok",
+      "/a.b/c",
+      "/x.example/ok",
+      "radaro.php",
+      "v1.0/ok",
+      "/a..b",
+      "/...",
+      "",
+      "/",
+    ],
   ];
   for (const [mistake, ...paths] of cases) {
     for (const path of paths)
