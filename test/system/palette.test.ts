@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { defaultProgram, startNodeRed, type NodeRed, type NodeRedOptions } from "../../scripts/node-red";
@@ -166,9 +166,8 @@ for (const [settingsName, settings, adminRoot] of [
       assert.deepEqual([...new Set(statuses)], [200]);
       assert.equal((await got("changed", statuses.length)).length, statuses.length);
       await works();
-      const before = nodeRed;
-      await begin({ prepare: (userDir) => cpSync(before.userDir, userDir, { recursive: true }) });
-      await before.stop();
+      await nodeRed.end();
+      await begin({ userDir: nodeRed.userDir });
       const module = (await (await api("GET", `/nodes/${name}`)).json()) as typeof info;
       assert.deepEqual([module.version, module.pending_version], [newer, undefined]);
       await works();
