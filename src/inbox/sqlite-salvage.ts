@@ -25,8 +25,8 @@ const asideName = /^damaged-(\d{4}-\d\d-\d\dT)(\d\d)-(\d\d)-(\d\d)-(\d{3}Z)$/;
 /** How many damaged databases are kept: where there are more, something is wrong that this does not mend. */
 export const maxAside = 3;
 
-/** How many rows that cannot be read are passed over. */
-const maxUnreadable = 100_000;
+/** How many rows are passed over that cannot be read, or are out of place: a damaged tree can have these without end. */
+const maxPassedOver = 100_000;
 
 /**
  * The folders with damaged files that were set aside, with when.
@@ -142,18 +142,21 @@ function copy(damaged: DatabaseSync, db: DatabaseSync, last: number): number {
 function* readable(db: DatabaseSync): Generator<Row> {
   const rows = attempt(() => db.prepare("SELECT * FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq"));
   const ranges = [{ from: 1, to: 1e15 }];
-  let unreadable = 0;
-  for (let range = ranges.pop(); rows && range && unreadable <= maxUnreadable; range = ranges.pop()) {
+  let passedOver = 0;
+  for (let range = ranges.pop(); rows && range; range = ranges.pop()) {
     let { from } = range;
     const { to } = range;
     try {
       for (const row of rows.iterate(from, to)) {
-        from = Math.max(from, row.seq as number) + 1;
-        if (crcOf(row) === row.crc) yield row;
+        const seq = row.seq as number;
+        const isInPlace = seq >= from && seq <= to;
+        if (isInPlace) from = seq + 1;
+        else if ((passedOver += 1) > maxPassedOver) return;
+        if (isInPlace && crcOf(row) === row.crc) yield row;
       }
     } catch {
       // Something in what follows; how far that goes is found by looking at its halves.
-      unreadable += 1;
+      if ((passedOver += 1) > maxPassedOver) return;
       const middle = from + 1 + Math.floor((to - from) / 2);
       if (middle <= to) ranges.push({ from: middle, to });
       if (from + 1 < middle) ranges.push({ from: from + 1, to: middle - 1 });
