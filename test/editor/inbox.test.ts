@@ -237,6 +237,7 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     );
     await editor.page.locator(".red-ui-notification:has-text('Events that are run again: 2')").waitFor();
     await sidebar.event(failed).locator("text=Given to the flow 2 times").waitFor();
+    await sidebar.waitForCount("Failed", 2);
 
     await editor.click(sidebar.button("Clear"));
     await sidebar.answer(/Delete 3 of the events of Acme for good/, "Cancel");

@@ -15,6 +15,7 @@ export type Step =
   | { did: "create" | "sync" | "unlink"; path: string }
   | { did: "write"; path: string; bytes: Buffer; at: number }
   | { did: "truncate"; path: string; size: number }
+  | { did: "rename"; path: string; to: string }
   /** Began to send an answer. */
   | { did: "answer"; status: number; port: number };
 
@@ -53,6 +54,7 @@ function readCall(call: string, dir: string): Exclude<Step, { did: "answer" }> |
   const path = opened ? unhex(opened).toString() : (texts[0]?.toString() ?? "");
   if (name === "openat") return args.includes("O_CREAT") ? { did: "create", path } : undefined;
   if (name === "fsync" || name === "fdatasync") return { did: "sync", path };
+  if (name === "rename") return { did: "rename", path, to: String(texts[1]) };
   if (name === "unlink") return { did: "unlink", path };
   const last = Number(args.slice(args.lastIndexOf(",") + 1));
   if (name === "ftruncate") return { did: "truncate", path, size: last };
@@ -89,6 +91,9 @@ export class ForgetfulDisk {
       if (!file) this.#seen.set(path, { synced: Buffer.alloc(0), since: [] });
     } else if (did === "unlink") {
       this.#seen.delete(path);
+    } else if (step.did === "rename") {
+      this.#seen.delete(path);
+      if (file) this.#seen.set(step.to, file);
     } else if (file) {
       file.synced = changed(file.synced, file.since);
       file.since = [];
