@@ -15,6 +15,14 @@ const byCode: Record<number, Problem> = {
   26: "damaged", // SQLITE_NOTADB
 };
 
+/** SQLITE_IOERR_SHORT_READ: a file that ends within a page. The disk did as it was told. */
+const shortRead = 522;
+
+/** @param errcode a result code of SQLite, an extended one where there is one */
+function problemOf(errcode: number): Problem | undefined {
+  return errcode === shortRead ? "damaged" : byCode[errcode & 0xff];
+}
+
 /** SQLITE_ERROR: also a table that is not there, where its name has wrong bytes. */
 const sqliteError = 1;
 
@@ -22,7 +30,7 @@ const sqliteError = 1;
 export function isDamage(error: unknown): boolean {
   if (error instanceof Unusable) return error.problem === "damaged";
   const { errcode = 0 } = error as { errcode?: number };
-  return (errcode & 0xff) === sqliteError || byCode[errcode & 0xff] === "damaged";
+  return (errcode & 0xff) === sqliteError || problemOf(errcode) === "damaged";
 }
 
 /** The system's error codes. Others are the disk's. */
@@ -49,7 +57,7 @@ const bySystem: Record<string, Problem> = {
 export function unusable(error: unknown, dir: string): Unusable {
   if (error instanceof Unusable) return error;
   const { code = "", errcode } = error as { code?: string; errcode?: number };
-  const problem = errcode === undefined ? bySystem[code] : byCode[errcode & 0xff];
+  const problem = errcode === undefined ? bySystem[code] : problemOf(errcode);
   if (problem === undefined) return new Unusable(/^E[A-Z]+$/.test(code) ? "failing" : "damaged", error);
   if (errcode === undefined || problem === "locked" || problem === "damaged" || problem === "full")
     return new Unusable(problem, error);

@@ -27,7 +27,8 @@ describe("An inbox on a machine whose clock is wrong", function () {
   const failed = async () => (await again(() => running.list("failed"))).events;
   /** Resolves as soon as what failed is listed as it should be. */
   const lists = async (fits: (events: Awaited<ReturnType<typeof failed>>) => boolean) => {
-    while (!fits(await failed()));
+    // Where both clocks were not read at one time, the inbox believes them an hour later.
+    for (let polls = 1; !fits(await failed()); polls += 1) if (polls % 500 === 0) clock.pass(moreThanAnHour);
   };
 
   for (const [since, wrong] of [

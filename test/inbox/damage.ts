@@ -139,8 +139,9 @@ export class Damages {
 
   async #open(dir: string): Promise<Found> {
     const events = new Map<string, Known>();
+    let store: SqliteStore | undefined;
     try {
-      const store = await SqliteStore.open(dir);
+      store = await SqliteStore.open(dir);
       let said = store.findings.map(({ what }) => what).join(", ");
       for (let before: string | null = ""; before !== null;) {
         const page: Awaited<ReturnType<SqliteStore["list"]>> = await store.list({}, before, 50);
@@ -155,11 +156,12 @@ export class Damages {
       }
       const counted = Object.values(store.counts).reduce((sum, count) => sum + count);
       if (said !== "damaged") assert.equal(counted, events.size, "as many as are counted");
-      await store.close();
       return { said, events };
     } catch (error) {
       assert.ok(error instanceof Unusable && error.problem === "damaged", String(error));
       return { said: error.problem, events };
+    } finally {
+      await store?.close(); // its thread would keep the process
     }
   }
 

@@ -40,7 +40,10 @@ describe("An inbox's folder", function () {
     assert.equal((await running.post({ number: 1 })).status, 200);
     await running.says(({ counts }) => counts.processed === 1);
   });
-  afterEach(() => running.nodeRed.stop());
+  afterEach(async function () {
+    if (this.currentTest!.isFailed()) console.log(running.nodeRed.output());
+    await running.nodeRed.stop();
+  });
 
   const has = (name: string) => existsSync(join(root, name));
   /** Resolves as soon as that was printed. What it is asked wakes it: it does not know that its clock was set. */
@@ -97,18 +100,20 @@ describe("An inbox's folder", function () {
     const { userDir } = first;
     const other = mkdtempSync(join(tmpdir(), "radaro-"));
     cpSync(join(userDir, "settings.js"), join(other, "settings.js"));
-    // The same user directory, but for its flows.
-    for (const name of ["node_modules", "radaro-inbox"]) symlinkSync(join(userDir, name), join(other, name));
+    // The same folder in an inbox's directory of its own: only what this one looks at is in there.
+    mkdirSync(join(other, "radaro-inbox"));
+    for (const name of ["node_modules", join("radaro-inbox", "acme")])
+      symlinkSync(join(userDir, name), join(other, name));
     writeFileSync(join(other, "flows.json"), "[]");
     running = await InboxNodeRed.start({ userDir: other, env: clock.env });
     root = join(other, "radaro-inbox");
     writeLabel("acme", 3, "2026-01-01T00:00:00.000Z");
     await pass(0);
-    assert.ok(has("acme"));
+    assert.ok(has(join("acme", "inbox.sqlite")));
     await first.kill();
     writeLabel("acme", 3, "2026-01-01T00:00:00.000Z"); // it may have said meanwhile that it uses it
     await pass(0);
-    assert.ok(!has("acme"));
+    assert.deepEqual(readdirSync(join(root, "acme")), []); // what remains is the link
     await first.stop();
   });
 

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDamage } from "../../src/inbox/sqlite-problem";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
 import { Unusable, type Finding } from "../../src/inbox/store";
 import { prepare } from "../../src/inbox/stored-event";
@@ -67,6 +68,12 @@ describe("an inbox's store", () => {
     const said = stdout.trim().split("\n");
     assert.ok(said.length > 2, stderr);
     assert.deepEqual(new Set(said), new Set(["too-many-files"]));
+  });
+
+  it("takes a file that ends within a page for damaged, and no other error of the disk", () => {
+    assert.ok(isDamage(Object.assign(new Error("disk I/O error"), { errcode: 522 })));
+    for (const errcode of [10, 266, 778, 1034])
+      assert.ok(!isDamage(Object.assign(new Error("disk I/O error"), { errcode })));
   });
 
   describe("that is damaged", () => {
