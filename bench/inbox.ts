@@ -15,7 +15,7 @@ export function sayDisk(): void {
 
 /** What an inbox shows in the sidebar. */
 interface Summary {
-  counts: { waiting: number; failed: number; handedOver: number; processed: number };
+  counts: { waiting: number; failed: number; processed: number };
 }
 
 export async function summary(nodeRed: Bench["nodeRed"]): Promise<Summary> {

@@ -7,6 +7,17 @@ import type { MerchantInbox } from "./merchant-inbox";
 /** What is asked of one merchant's inbox. */
 type Handle = (inbox: MerchantInbox, req: Request<{ id: string; seq: string }>) => Promise<unknown>;
 
+/** What the list of events, and what runs all failed ones, can be narrowed to. */
+const narrowing = ["state", "topic", "job", "from", "to"] as const;
+const wanted = ["node", "error", "job", "topic", "from", "to"] as const;
+
+/** Those of some names that something asks for, as text. */
+function read<N extends string>(names: readonly N[], asked: unknown): Partial<Record<N, string>> {
+  const from = (asked ?? {}) as Record<string, unknown>;
+  const given = names.filter((name) => typeof from[name] === "string" && from[name] !== "");
+  return Object.fromEntries(given.map((name) => [name, from[name]])) as Partial<Record<N, string>>;
+}
+
 /**
  * Serves the inboxes to the editor's sidebar: reading needs Node-RED's read permission, all else its
  * write permission.
@@ -31,53 +42,61 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
         .then((result) => (result === undefined ? res.sendStatus(404) : res.json(result)))
         .catch(() => res.status(503).json({ problem: inbox.problem ?? null }));
     };
+  const get = (path: string, handle: Handle) =>
+    RED.httpAdmin.get(`/radaro-inbox/:id/${path}`, mayRead, answer(handle));
+  const post = (path: string, handle: Handle) =>
+    RED.httpAdmin.post(`/radaro-inbox/:id/${path}`, mayWrite, answer(handle));
 
-  RED.httpAdmin.get("/radaro-inbox", mayRead, (_req, res) => {
-    res.json({ merchants: Array.from(inboxes.values(), (inbox) => inbox.summary) });
+  RED.httpAdmin.get("/radaro-inbox", mayRead, (_req, res, next) => {
+    Promise.all(Array.from(inboxes.values(), (inbox) => inbox.summary()))
+      .then((merchants) => res.json({ merchants }))
+      .catch(next);
   });
-  RED.httpAdmin.get(
-    "/radaro-inbox/:id/events",
-    mayRead,
-    answer(async (flow, { query }) => {
-      const asked = (name: string) => (typeof query[name] === "string" && query[name]) || undefined;
-      const filter = { state: asked("state"), topic: asked("topic"), job: asked("job") } as Filter;
-      const { events, next } = await flow.inbox.list(filter, asked("before") ?? "");
-      return { events: events.map((stored) => describe(flow, stored)), next };
-    }),
+  get("events", async (of, { query }) => {
+    const filter = read(narrowing, query) as Filter;
+    const { events, next } = await of.inbox.events.list(filter, read(["before"], query).before ?? "");
+    return { events: events.map((stored) => describe(of, stored)), next };
+  });
+  get("events/:seq", async (of, { params }) => {
+    const found = await of.inbox.events.read(params.seq);
+    return found && { ...describe(of, found.stored), event: found.event };
+  });
+  get("causes", ({ inbox }) => inbox.events.causes());
+  post("events/:seq/run", ({ inbox }, { params, body }) =>
+    inbox.events.run([params.seq], (body as { all?: unknown } | undefined)?.all === true),
   );
-  RED.httpAdmin.get(
+  post("run", ({ inbox }, { body }) => inbox.events.runAll(read(wanted, body)));
+  post("events/:seq/settle", async ({ inbox }, { params }) =>
+    (await inbox.events.settle(params.seq)) ? {} : undefined,
+  );
+  RED.httpAdmin.delete(
     "/radaro-inbox/:id/events/:seq",
-    mayRead,
-    answer(async (flow, { params }) => {
-      const found = await flow.inbox.read(params.seq);
-      return found && { ...describe(flow, found.stored), event: found.event };
-    }),
-  );
-  RED.httpAdmin.post(
-    "/radaro-inbox/:id/events/:seq/run",
     mayWrite,
-    answer(({ inbox }, { params }) => inbox.runAgain([params.seq])),
+    answer(async ({ inbox }, { params }) => ((await inbox.events.delete(params.seq)) ? {} : undefined)),
   );
-  for (const state of ["failed", "handed-over"] as const) {
-    const run: Handle = ({ inbox }) => inbox.runAll(state);
-    RED.httpAdmin.post(`/radaro-inbox/:id/run-${state}`, mayWrite, answer(run));
-  }
-  RED.httpAdmin.post(
-    "/radaro-inbox/:id/clear",
-    mayWrite,
-    answer(async ({ inbox }) => ({ deleted: await inbox.clear() })),
-  );
+  for (const [path, isPaused] of [
+    ["pause", true],
+    ["resume", false],
+  ] as const)
+    post(path, async ({ inbox }) => {
+      await inbox.pause(isPaused);
+      return { paused: inbox.isPaused };
+    });
+  post("clear", async ({ inbox }) => ({ deleted: await inbox.events.clear() }));
   return inboxes;
 }
 
 /** What the sidebar shows of an event. */
-function describe(flow: MerchantInbox, stored: StoredEvent) {
-  const { seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state, times } = stored;
-  const { unwanted, superseded, error, meaning, status } = stored;
+function describe(of: MerchantInbox, stored: StoredEvent) {
+  const { seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state } = stored;
+  const { superseded, meaning, status, deliveries } = stored;
   return {
-    ...{ seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state, times },
-    ...{ meaning, status },
-    nowhere: state === "waiting" && !flow.receives(path) ? true : undefined,
-    ...{ unwanted, superseded, error },
+    ...{ seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state },
+    ...{ meaning, status, superseded },
+    deliveries: deliveries?.map((delivery) => ({
+      ...delivery,
+      name: of.flow.nameOf(delivery.node) ?? null,
+      ...(delivery.since !== undefined && { at: of.flow.nodesOf(seq, delivery.node) }),
+    })),
   };
 }

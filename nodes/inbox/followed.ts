@@ -1,3 +1,5 @@
+import type { FlowError } from "../../src/inbox/deliveries";
+
 /** A message that a node sends to another, as Node-RED's hooks tell of it. */
 export interface Sent<Node = object> {
   msg: object;
@@ -5,15 +7,37 @@ export interface Sent<Node = object> {
   destination: { id: string | null; node?: Node | null };
 }
 
-/** Where an event's messages are: on their way to a node, or in it. */
+/** A message, with the id that its copies have too. */
+type Message = object & { _msgid?: string };
+
+/** A message that a node has taken, its id by then, and which of all that were taken it is. */
+interface Taken {
+  msg: Message;
+  id: string | undefined;
+  number: number;
+}
+
+/** An error that a node reported, and how many messages were taken by then. */
+interface Outstanding {
+  error: FlowError;
+  taken: number;
+}
+
+/** Where a delivery's messages are: on their way to a node, or in it. */
 export class Followed<Node extends object = object> {
   /** Whether its first messages are still to be sent. */
   #isBeginning = true;
   #isInterrupted = false;
   /** From when it is sent until a node takes it: for good, where none does. */
   readonly #sent = new Set<Sent<Node>>();
-  /** How many a node has taken, and not completed. */
-  readonly #taken = new Map<Node, number>();
+  /** What a node has taken, and not completed, in its order. */
+  readonly #taken = new Map<Node, Taken[]>();
+  /** How many messages were taken at all. */
+  #count = 0;
+  /** All that were taken. */
+  readonly #known = new WeakSet();
+  /** By node and by the id of the message. */
+  readonly #errors = new Map<Node, Map<string | undefined, Outstanding>>();
 
   /** All of its first messages were sent. */
   begun(): void {
@@ -25,20 +49,59 @@ export class Followed<Node extends object = object> {
   }
 
   /** A node takes a message; what Catch, complete and link in nodes take need not have been sent. */
-  take(msg: object, node: Node): void {
+  take(msg: Message, node: Node): void {
     for (const sent of this.#sent) {
       if (sent.msg !== msg || sent.destination.node !== node) continue;
       this.#sent.delete(sent);
       break;
     }
-    this.#taken.set(node, (this.#taken.get(node) ?? 0) + 1);
+    this.#count += 1;
+    this.#known.add(msg);
+    const taken = { msg, id: msg._msgid, number: this.#count };
+    const others = this.#taken.get(node);
+    if (others) others.push(taken);
+    else this.#taken.set(node, [taken]);
   }
 
-  /** A node has completed a message; also one that it has completed before. */
-  complete(node: Node): void {
-    const left = (this.#taken.get(node) ?? 0) - 1;
-    if (left > 0) this.#taken.set(node, left);
-    else this.#taken.delete(node);
+  /** A node reports an error of a message, or of a copy of one: it is done with it. What it does after that is seen. */
+  fail(msg: Message, node: Node, error: FlowError): void {
+    const errors = this.#errors.get(node) ?? new Map<string | undefined, Outstanding>();
+    this.#errors.set(node, errors.set(msg._msgid, { error, taken: this.#count }));
+    const [oldest] = this.#taken.get(node) ?? [];
+    this.#end(this.#known.has(msg) ? msg : oldest?.msg, node);
+  }
+
+  /**
+   * The first error that stands: its node has not completed a later message with the same id without one. Such
+   * is what a Catch node sends back, and not the next message of a split.
+   */
+  get error(): FlowError | undefined {
+    const [errors] = this.#errors.values();
+    const [first] = errors?.values() ?? [];
+    return first?.error;
+  }
+
+  /** The nodes that have some of it. */
+  get nodes(): Node[] {
+    return [...this.#taken.keys()];
+  }
+
+  /** A node says that it is done with a message: some do more than once. @param isWell without an error */
+  complete(msg: object, node: Node, isWell: boolean): void {
+    const ended = this.#end(msg, node);
+    const errors = this.#errors.get(node);
+    if (!isWell || !ended || !errors) return;
+    const { taken = Infinity } = errors.get(ended.id) ?? {};
+    if (ended.number > taken) errors.delete(ended.id);
+    if (errors.size === 0) this.#errors.delete(node);
+  }
+
+  #end(msg: object | undefined, node: Node): Taken | undefined {
+    const all = this.#taken.get(node) ?? [];
+    const at = all.findIndex((taken) => taken.msg === msg);
+    const [ended] = at < 0 ? [] : all.splice(at, 1);
+    if (all.length === 0) this.#taken.delete(node);
+    return ended;
   }
 
   /** Whether nodes have completed all that they took; some may still be on its way. */

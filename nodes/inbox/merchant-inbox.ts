@@ -3,29 +3,28 @@ import { join } from "node:path";
 import type { Node, NodeAPI } from "node-red";
 import type { Moment } from "../../src/inbox/age";
 import { fateOf, folderName, labelPath, parseLabel } from "../../src/inbox/folder";
-import { Closed, Inbox, type Flow, type Given, type Outcome } from "../../src/inbox/inbox";
+import { Closed, Inbox } from "../../src/inbox/inbox";
+import type { FlowError } from "../../src/inbox/deliveries";
 import type { JsonObject } from "../../src/event/json";
 import { paced } from "../../src/receiving/paced";
 import { readText } from "../../src/event/values";
-import type { Keeper, Receiver, Refusal } from "../../src/receiving/receive";
+import type { Keeper, Refusal } from "../../src/receiving/receive";
 import { meanings, ruleOf, type Meaning } from "../../src/routing/meanings";
 import { compileRules } from "../../src/routing/rules";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
 import { Unusable, type Finding, type Problem } from "../../src/inbox/store";
-import type { StoredEvent } from "../../src/inbox/stored-event";
 import type { DeployedEndpoints } from "../receiving/deploys";
 import { inboxesDir } from "./dir";
-import { loadReceiver } from "../receiving/receiver";
-import { Tracking } from "./tracking";
+import { MerchantFlow, type InboxReceiver } from "./merchant-flow";
 
 /** How often the editor hears that something has changed at most, in milliseconds. */
 const publishInterval = 1000;
 
-/** One for each Node-RED. */
-const trackings = new WeakMap<object, Tracking>();
-
 /** The directories that are in use. */
 const open = new Set<string>();
+
+/** Those that were, in this process. */
+const opened = new Set<string>();
 
 /** What an event means in words, by its place in `route`. */
 const known = Object.keys(meanings) as Meaning[];
@@ -37,40 +36,47 @@ function meaningOf(event: JsonObject): Meaning | null {
 }
 
 /** A merchant's inbox in this Node-RED: gives its events to the `radaro in` nodes of this merchant. */
-export class MerchantInbox implements Keeper, Flow {
+export class MerchantInbox implements Keeper {
   /** Requests that were refused since it was opened. */
   readonly #refusals = new Map<Refusal, { count: number; last: Date }>();
   readonly inbox: Inbox;
-  /** What shows that there is a problem, or no more. */
-  readonly #shown = new Set<() => void>();
-  readonly #tracking: Tracking;
-  readonly #leaveTracking: () => void;
+  /** What shows how it is, by the node that does. */
+  readonly #shown = new Map<string, { show: () => void; shows: string }>();
+  /** What takes its events to the nodes. */
+  readonly flow: MerchantFlow;
   readonly #published: ReturnType<typeof paced<object>>;
-  #endpoints: DeployedEndpoints | undefined;
   #problem: Problem | undefined;
   /** Whether it has said what it found on disk. */
   #opened = false;
 
   /**
    * @param node the merchant's
-   * @param days events are kept
+   * @param options `days` events are kept; `retries`: the minutes after which what failed is given again
    */
   constructor(
     private readonly RED: NodeAPI,
     private readonly node: Node,
-    days: number,
+    { days, retries }: { days: number; retries: readonly number[] },
   ) {
     open.add(this.#dir);
-    this.#tracking = trackings.get(RED.hooks) ?? new Tracking(RED);
-    trackings.set(RED.hooks, this.#tracking);
-    this.#leaveTracking = this.#tracking.use(() => void this.inbox.giveAgain());
+    const isFirst = !opened.has(this.#dir);
+    opened.add(this.#dir);
+    this.flow = new MerchantFlow(RED, node.id, {
+      running: () => this.inbox.start(),
+      heard: (seq, id, outcome) => void this.inbox.heard(seq, id, outcome).catch(() => undefined),
+      isWithFlow: (seq, id, times) => this.inbox.isWithFlow(seq, id, times),
+      says: (why, id, about) => this.#says(why, id, about),
+    });
     this.#published = paced(
       (about: object) => RED.comms.publish("radaro-inbox", about, false),
       publishInterval,
     );
     const label = { merchant: node.id, days };
-    this.inbox = new Inbox((options) => SqliteStore.open(this.#dir, options, label), this, {
+    this.inbox = new Inbox((options) => SqliteStore.open(this.#dir, options, label), this.flow, {
       days,
+      retries,
+      isFirst,
+      setAside: (id) => this.#says("set-aside", id),
       changed: () => this.#changed(),
       found: (finding) => this.#found(finding),
       meaningOf,
@@ -81,11 +87,16 @@ export class MerchantInbox implements Keeper, Flow {
     return join(inboxesDir(this.RED), folderName(this.node.id));
   }
 
-  /** The paths that the merchant's nodes receive on; `show` is called when `problem` is another. */
-  connect(endpoints: DeployedEndpoints, show: () => void): () => void {
-    this.#endpoints = endpoints;
-    this.#shown.add(show);
-    return () => this.#shown.delete(show);
+  /** One of the merchant's nodes is there, and receives; `show` is called when what its status says may be another. */
+  connect(endpoints: DeployedEndpoints, receiver: InboxReceiver, show: () => void): () => void {
+    const { id } = receiver.node;
+    const disconnect = this.flow.connect(endpoints, receiver);
+    const shown = { show, shows: this.#shows(id) };
+    this.#shown.set(id, shown);
+    return () => {
+      disconnect();
+      if (this.#shown.get(id) === shown) this.#shown.delete(id);
+    };
   }
 
   /** Why nothing can be stored: shortly, and with what to do. */
@@ -104,20 +115,26 @@ export class MerchantInbox implements Keeper, Flow {
   }
 
   /** What the sidebar shows above the events. */
-  get summary() {
-    const { waiting = 0, failed = 0, processed = 0, "handed-over": handedOver = 0 } = this.inbox.counts ?? {};
+  async summary() {
+    const { waiting = 0, failed = 0, processed = 0 } = this.inbox.counts ?? {};
     return {
       id: this.node.id,
       name: readText(this.node.name),
+      paused: this.inbox.isPaused,
       problem: this.problem ?? null,
-      counts: { waiting, failed, handedOver, processed },
+      counts: { waiting, failed, processed },
+      ...(await this.inbox.events.times()),
       refused: Array.from(this.#refusals, ([why, { count, last }]) => ({ why, count, last })),
     };
   }
 
-  async accept(...arrival: Parameters<Keeper["accept"]>): ReturnType<Keeper["accept"]> {
+  async accept(...[event, arrival, problem]: Parameters<Keeper["accept"]>): ReturnType<Keeper["accept"]> {
+    const failures =
+      problem === undefined
+        ? undefined
+        : this.flow.hearers(arrival.path, event).map((id) => this.#says("wrong-type", id, { problem }));
     try {
-      return await this.inbox.accept(...arrival);
+      return await this.inbox.accept(event, arrival, failures);
     } catch (error) {
       if (error instanceof Closed) return "closed";
       // Known, where the store cannot be used; it remains that the event cannot be written.
@@ -126,47 +143,27 @@ export class MerchantInbox implements Keeper, Flow {
     }
   }
 
+  /** What a delivery has failed of that no node says. @param id of its `radaro in` */
+  #says(why: string, id: string, about: Record<string, string | number> = {}): FlowError {
+    const { name } = this.flow.receiver(id)?.node ?? {};
+    const node = { id, type: "radaro in", ...(name && { name }) };
+    return { text: this.RED._(`radaro-config.inbox.failed.${why}`, about), node };
+  }
+
   refused(why: Refusal): void {
     this.#refusals.set(why, { count: (this.#refusals.get(why)?.count ?? 0) + 1, last: new Date() });
     this.#publish();
   }
 
-  get running(): boolean {
-    return this.#endpoints?.deploying === false;
-  }
-
-  give(stored: StoredEvent, event: JsonObject, settled: (outcome: Outcome) => void): Given {
-    const { messagesFor, wants } = loadReceiver();
-    const endpoints = this.#endpoints;
-    if (!endpoints || endpoints.deploying) return "nobody";
-    const receivers = this.#receiversAt(stored.path);
-    if (receivers.length === 0) return "nobody";
-    const wanting = receivers.filter((receiver) => wants(receiver, event));
-    if (wanting.length === 0) return "unwanted";
-
-    const { receivedAt, times, superseded } = stored;
-    const about = { receivedAt: new Date(receivedAt), redelivery: times - 1, superseded };
-    const messages = messagesFor(wanting, event, about).map((message) =>
-      Object.assign(message, { _msgid: this.RED.util.generateId() }),
-    );
-    const following = this.#tracking.follow(
-      messages.map(({ _msgid }) => _msgid),
-      settled,
-    );
-    wanting.forEach((receiver: Receiver, i) => receiver.deliver(messages[i]!));
-    following.sent();
-    void Promise.resolve(endpoints.delivered(messages)).then((delivered) => {
-      if (!delivered) following.lost();
-    });
-    return "given";
-  }
-
-  receives(path: string): boolean {
-    return !this.running || this.#receiversAt(path).length > 0;
-  }
-
-  #receiversAt(path: string): Receiver[] {
-    return Array.from(this.#endpoints?.at(path) ?? []).filter(({ keeper }) => keeper === this);
+  /**
+   * A `radaro done` says what has become of a delivery.
+   *
+   * @param error of one that failed
+   * @returns false where it is not there
+   */
+  verdict(seq: string, id: string, error?: FlowError): Promise<boolean> {
+    this.flow.said(seq, id);
+    return this.inbox.heard(seq, id, error ? { state: "failed", error } : { state: "processed" });
   }
 
   #found(finding: Finding): void {
@@ -186,9 +183,26 @@ export class MerchantInbox implements Keeper, Flow {
       const [message] = problem?.cause instanceof Error ? problem.cause.message.split("\n") : [];
       if (this.problem) this.node.error(this.problem.text + (message ? ` (${message})` : ""));
       else this.node.log(this.RED._("radaro-config.inbox.recovered"));
-      for (const show of this.#shown) show();
+    }
+    for (const [id, shown] of this.#shown) {
+      const shows = this.#shows(id);
+      if (shows === shown.shows) continue;
+      shown.shows = shows;
+      shown.show();
     }
     this.#publish();
+  }
+
+  /** What the status of a node shows of it, as text that is another when that is. */
+  #shows(id: string): string {
+    const { paused, failed } = this.stateFor(id);
+    return [this.#problem, paused, failed].join(" ");
+  }
+
+  /** What a node's status says of it. @returns `paused`: how many wait, where it is; `failed`: of the node */
+  stateFor(id: string): { paused: number | undefined; failed: number } {
+    const { isPaused, counts } = this.inbox;
+    return { paused: isPaused ? (counts?.waiting ?? 0) : undefined, failed: this.inbox.failures(id) };
   }
 
   #publish(): void {
@@ -198,7 +212,7 @@ export class MerchantInbox implements Keeper, Flow {
   async close(): Promise<void> {
     await this.inbox.close();
     open.delete(this.#dir);
-    this.#leaveTracking();
+    this.flow.close();
     this.#published.stop();
   }
 }

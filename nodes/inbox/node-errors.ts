@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { Node } from "node-red";
-import type { FlowError } from "../../src/inbox/stored-event";
+import type { FlowError } from "../../src/inbox/deliveries";
 
 /** How much of an error's text is kept, in characters. */
 const maxText = 500;

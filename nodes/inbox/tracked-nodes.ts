@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from "node-red";
-import type { FlowError } from "../../src/inbox/stored-event";
+import type { FlowError } from "../../src/inbox/deliveries";
 import { listenToErrors } from "./node-errors";
 
 /** What stands in the flows as they are deployed. */
@@ -21,7 +21,7 @@ export class TrackedNodes {
 
   constructor(
     private readonly RED: NodeAPI,
-    private readonly failed: (msg: object, error: FlowError) => void,
+    private readonly failed: (msg: object, error: FlowError, node: Node) => void,
   ) {}
 
   /** @param deploying flows are being stopped or started: it may have been stopped before it got anything */
@@ -31,7 +31,7 @@ export class TrackedNodes {
       this.#stopped.add(node);
       return;
     }
-    const leaveErrors = listenToErrors(node, this.failed);
+    const leaveErrors = listenToErrors(node, (msg, error) => this.failed(msg, error, node));
     const onClose = () => {
       this.#stopped.add(node);
       leaveErrors();

@@ -1,14 +1,20 @@
 import type { Node, NodeAPI } from "node-red";
+import type { FlowError } from "../../src/inbox/deliveries";
 import type { Outcome } from "../../src/inbox/inbox";
-import type { FlowError } from "../../src/inbox/stored-event";
 import { onDeploys } from "../receiving/deploys";
-import { Followed, type Sent } from "./followed";
+import {
+  FollowedDeliveries,
+  type Event as Followed,
+  type FollowOptions,
+  type Message,
+} from "./followed-deliveries";
+import type { Sent } from "./followed";
 import { TrackedNodes } from "./tracked-nodes";
 
 /** A node, with what Node-RED keeps of it: how many of its input handlers will say that they are done. */
 type TrackedNode = Node & { _expectedDoneCount?: number };
 
-type Message = object & { _msgid?: string };
+type Event = Followed<TrackedNode>;
 
 /** What Node-RED's hooks tell of a message that a node gets. */
 interface Received {
@@ -16,17 +22,10 @@ interface Received {
   destination: { node: TrackedNode };
 }
 
-/** An event that is with the flow. */
-interface Event {
-  ids: string[];
-  settled: (outcome: Outcome) => void;
-  since: number;
-  messages: Followed<TrackedNode>;
-}
-
 /**
- * How long an event is waited for before it counts as handed over, and how often that is looked at, in
- * milliseconds; and how many are followed at most: beyond, the oldest count as handed over.
+ * How long a lost message is waited for, how long it is remembered what was settled, and how often both are
+ * looked at, in milliseconds; and how many deliveries are followed, and remembered, at most: beyond, the oldest
+ * are not, which come again when Node-RED starts again.
  */
 const limits = { time: 600_000, every: 10_000, followed: 10_000 };
 
@@ -34,16 +33,14 @@ const label = "radaro-inbox";
 
 /**
  * Follows messages through the flows by Node-RED's hooks, which are there only while it is used.
- * Messages belong together that have the same `_msgid`, which Node-RED keeps in all copies.
+ * Messages belong together that have the same `_msgid`, which Node-RED keeps in all copies; or, while the
+ * flow has the delivery, the same `msg.radaro.delivery`: nodes such as split make messages with ids of their own.
  */
 export class Tracking {
   /** What they want to be told when the flows run. */
   readonly #users = new Set<() => void>();
   #hooked = false;
-  readonly #byId = new Map<string, Event>();
-  readonly #byMessage = new WeakMap<Message, Event>();
-  /** In the order in which they began. */
-  readonly #all = new Set<Event>();
+  readonly #deliveries: FollowedDeliveries<TrackedNode>;
   #ending = new Set<Event>();
   readonly #nodes: TrackedNodes;
   #timer: NodeJS.Timeout | undefined;
@@ -55,7 +52,8 @@ export class Tracking {
     private readonly RED: NodeAPI,
     private readonly max = limits,
   ) {
-    this.#nodes = new TrackedNodes(RED, (msg, error) => this.#failed(msg, error));
+    this.#deliveries = new FollowedDeliveries(max.followed);
+    this.#nodes = new TrackedNodes(RED, (msg, error, node) => this.#failed(msg, error, node));
   }
 
   /**
@@ -85,8 +83,7 @@ export class Tracking {
     this.#leaveDeploys();
     this.#put = undefined;
     this.#nodes.leave();
-    this.#byId.clear();
-    this.#all.clear();
+    this.#deliveries.clear();
   }
 
   /** Listens while there is something to follow, and no longer than that takes to be seen: it costs other flows. */
@@ -95,22 +92,27 @@ export class Tracking {
     this.#hooked = true;
     const { hooks } = this.RED;
     hooks.add(`onSend.${label}`, (all: (Sent<TrackedNode> & { msg: Message })[]) => {
-      for (const sent of all) this.#find(sent.msg)?.messages.send(sent);
+      for (const sent of all) {
+        const event = this.#deliveries.find(sent.msg);
+        if (event) this.#sends(event, sent);
+      }
     });
     hooks.add(`onReceive.${label}`, ({ msg, destination: { node } }: Received) => {
-      const event = this.#find(msg);
+      const event = this.#deliveries.find(msg);
       if (!event) return;
       this.#nodes.add(node, this.#put !== undefined);
       event.messages.take(msg, node);
-      this.#byMessage.set(msg, event);
+      this.#reopen(event);
+      this.#deliveries.take(msg, event);
     });
     // A node that never says that it is done is done when it has taken the message.
     hooks.add(`postReceive.${label}`, ({ msg, destination: { node } }: Received) => {
-      if (node._expectedDoneCount === 0) this.#completed(msg, node);
+      if (node._expectedDoneCount === 0) this.#completed(msg, node, true);
     });
     hooks.add(
       `onComplete.${label}`,
-      ({ msg, node: { node } }: { msg: Message; node: { node: TrackedNode } }) => this.#completed(msg, node),
+      ({ msg, error, node: { node } }: { msg: Message; error?: unknown; node: { node: TrackedNode } }) =>
+        this.#completed(msg, node, !error),
     );
   }
 
@@ -120,21 +122,15 @@ export class Tracking {
   }
 
   /**
-   * Follows messages from before they are sent.
+   * Follows a delivery's messages from before the first is sent.
    *
-   * @param ids their `_msgid`s
-   * @param settled is called once
-   * @returns `sent`: to be called when all are sent; `lost`: where the next nodes did not get them
+   * @param id their `_msgid`
+   * @param delivery its name, as `msg.radaro.delivery` has it
+   * @returns `sent`: to be called when it is sent; `lost`: where the next nodes did not get it
    */
-  follow(ids: string[], settled: (outcome: Outcome) => void): { sent(): void; lost(): void } {
+  follow(id: string, delivery: string, options: FollowOptions): { sent(): void; lost(): void } {
     this.#hook();
-    const event = { ids, settled, since: performance.now(), messages: new Followed<TrackedNode>() };
-    for (const id of ids) this.#byId.set(id, event);
-    this.#all.add(event);
-    if (this.#all.size > this.max.followed) {
-      const [oldest] = this.#all;
-      this.#settle(oldest!, { state: "handed-over" });
-    }
+    const event = this.#deliveries.add(id, delivery, options);
     return {
       sent: () => {
         event.messages.begun();
@@ -144,20 +140,35 @@ export class Tracking {
     };
   }
 
-  #find(msg: Message): Event | undefined {
-    return this.#byId.size === 0 ? undefined : this.#byId.get(msg._msgid!);
+  /** Somebody says what has become of a delivery: that counts, whatever its nodes complete after it. */
+  said(delivery: string): void {
+    const event = this.#deliveries.named(delivery);
+    if (event) event.isSaid = true;
   }
 
-  /** Also of a message whose id the node that has it has changed. */
-  #findTaken(msg: Message): Event | undefined {
-    return this.#find(msg) ?? (this.#all.size === 0 ? undefined : this.#byMessage.get(msg));
+  /** The nodes that have some of a delivery now. */
+  nodesOf(delivery: string): { id: string; type: string; name?: string }[] {
+    const { nodes = [] } = this.#deliveries.named(delivery)?.messages ?? {};
+    return nodes.map(({ id, type, name }) => ({ id, type, ...(name && { name }) }));
   }
 
-  #completed(msg: Message, node: TrackedNode): void {
-    const event = this.#findTaken(msg);
+  #sends(event: Event, sent: Sent<TrackedNode>): void {
+    event.messages.send(sent);
+    if (this.#reopen(event)) this.#look(event);
+  }
+
+  /** The flow goes on with what it had settled. @returns whether it had */
+  #reopen(event: Event): boolean {
+    const isReopened = this.#deliveries.reopen(event);
+    if (isReopened && !isForOthers(event)) event.options.heard({ state: "reopened" });
+    return isReopened;
+  }
+
+  #completed(msg: Message, node: TrackedNode, isWell: boolean): void {
+    const event = this.#deliveries.findTaken(msg);
     if (!event) return;
     const complete = () => {
-      event.messages.complete(node);
+      event.messages.complete(msg, node, isWell);
       this.#look(event);
     };
     // While flows stop and start: when it is known which nodes were stopped.
@@ -165,12 +176,17 @@ export class Tracking {
     else complete();
   }
 
-  #failed(msg: Message, error: FlowError): void {
-    const event = this.#findTaken(msg);
+  #failed(msg: Message, error: FlowError, node: TrackedNode): void {
+    const event = this.#deliveries.findTaken(msg);
     if (!event) return;
     // While flows stop and start this may come of just that: what it needs is not there.
     if (this.#put) event.messages.interrupt();
-    else this.#settle(event, { state: "failed", error });
+    else {
+      event.messages.fail(msg, node, error);
+      this.#reopen(event);
+      if (isForOthers(event)) event.options.heard({ state: "failed", error });
+      this.#look(event);
+    }
   }
 
   /** Looks whether it is done, at the end of this turn: a complete node gets its message after this one is done. */
@@ -186,24 +202,29 @@ export class Tracking {
     for (const event of ending) {
       // While flows stop and start nobody knows where a node will be.
       if (!this.#put) event.messages.passOver((id) => this.#nodes.isNowhere(id));
-      if (event.messages.isDone) this.#settle(event, { state: "processed" });
+      const { isDone, error } = event.messages;
+      if (!isDone) continue;
+      // Somebody else says so; an error that comes still counts.
+      if (isForOthers(event)) this.#deliveries.settle(event);
+      else this.#settle(event, error ? { state: "failed", error } : { state: "processed" });
     }
   }
 
   #settle(event: Event, outcome: Outcome): void {
-    if (!this.#all.delete(event)) return;
-    for (const id of event.ids) this.#byId.delete(id);
-    event.settled(outcome);
+    if (!this.#deliveries.settle(event)) return;
+    if (outcome.state === "interrupted") this.#deliveries.forget(event);
+    event.options.heard(outcome);
   }
 
   /** The flows have stopped and started, or will not start for now: what they have lost is given again. */
   #over(): void {
     this.#nodes.deployed();
     const onTheirWay: [Event, () => boolean][] = [];
-    for (const event of this.#all) {
+    for (const event of [...this.#deliveries.all]) {
       const { messages } = event;
       if (messages.isInterrupted((node) => this.#nodes.isStopped(node)))
-        this.#settle(event, { state: "interrupted" });
+        if (event.isSaid) this.#deliveries.forget(event);
+        else this.#settle(event, { state: "interrupted" });
       else onTheirWay.push([event, messages.onItsWay()]);
     }
     const put = this.#put ?? [];
@@ -212,18 +233,22 @@ export class Tracking {
     setImmediate(() => {
       // What was on its way has come by now, if nothing has held it back.
       for (const [event, isOnItsWay] of onTheirWay)
-        if (isOnItsWay()) this.#settle(event, { state: "interrupted" });
+        if (isOnItsWay() && !event.isSaid) this.#settle(event, { state: "interrupted" });
       for (const running of this.#users) running();
     });
   }
 
   #check(): void {
-    if (this.#all.size === 0) this.#unhook();
-    if (this.#put) return;
     const limit = performance.now() - this.max.time;
-    for (const event of this.#all) {
+    this.#deliveries.forgetSettled(limit);
+    if (this.#deliveries.isEmpty) this.#unhook();
+    if (this.#put) return;
+    for (const event of this.#deliveries.all) {
       if (event.since > limit) return;
-      this.#settle(event, { state: event.messages.isLost ? "interrupted" : "handed-over" });
+      if (event.messages.isLost) this.#settle(event, { state: "failed", error: event.options.stuck() });
     }
   }
 }
+
+/** Whether somebody else than its nodes says when it is done. */
+const isForOthers = ({ options, isSaid }: Event) => options.isDoneByNode || isSaid;

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { createMerchant, type Merchant } from "../../src/receiving/merchant";
+import { readRetries } from "../../src/inbox/deliveries";
 import { readBoolean, readText } from "../../src/event/values";
 import type * as InboxModule from "../inbox/merchant-inbox";
 import { watchFolders } from "../inbox/folders";
@@ -8,6 +9,7 @@ import { serveTokenStates } from "./tokens-api";
 
 interface ConfigDef extends NodeDef {
   inbox?: unknown;
+  inboxRetries?: unknown;
   inboxDays?: unknown;
 }
 
@@ -49,13 +51,15 @@ export = (RED: NodeAPI): void => {
       return;
     }
     if (!isValid) this.warn(RED._("radaro-config.inbox.days", { days }));
-    const inbox = new (loadInbox().MerchantInbox)(RED, this, days);
+    const retries = readRetries(readText(def.inboxRetries));
+    if (!retries) this.warn(RED._("radaro-config.inbox.retries"));
+    const inbox = new (loadInbox().MerchantInbox)(RED, this, { days, retries: retries ?? [] });
     this.inbox = inbox;
     open.set(this.id, inbox);
     this.on("close", (removed: boolean, done: () => void) => {
       open.delete(this.id);
       void inbox.close().then(() => {
-        const { waiting } = inbox.summary.counts;
+        const waiting = inbox.inbox.counts?.waiting ?? 0;
         if (!removed) left.set(this.id, waiting);
         else if (waiting > 0) this.warn(RED._("radaro-config.inbox.off", { count: waiting }));
         done();

@@ -5,9 +5,10 @@ import type { Node, NodeAPI, NodeDef } from "node-red";
 import type { JsonObject } from "../../src/event/json";
 import type { EventMessage } from "../../src/event/message";
 import type { Merchant } from "../../src/receiving/merchant";
-import { readText } from "../../src/event/values";
+import { readBoolean, readText } from "../../src/event/values";
 import { readPath, readTopics } from "../../src/receiving/properties";
 import type { Receiver } from "../../src/receiving/receive";
+import type { InboxReceiver } from "../inbox/merchant-flow";
 import type { MerchantInbox } from "../inbox/merchant-inbox";
 import { mountEndpoints } from "../receiving/http";
 import { loadReceiver } from "../receiving/receiver";
@@ -18,6 +19,9 @@ interface InDef extends NodeDef {
   config: string;
   path: unknown;
   topics: unknown;
+  inOrder?: unknown;
+  done?: unknown;
+  limit?: unknown;
 }
 
 /** What this node needs of a `radaro-config`. */
@@ -55,10 +59,15 @@ export = (RED: NodeAPI): void => {
     const status = new InStatus(this, RED, {
       own: () => findProblem(config, path, topics),
       current: () => config?.inbox?.problem?.title,
+      inbox: () => config?.inbox?.stateFor(this.id),
     });
     if (topics.problem) this.warn(say(topics, topics.isNone ? "problem" : "warning"));
 
-    const receiver: Receiver = {
+    const receiver: InboxReceiver = {
+      node: { id: this.id, name: readText(this.name) },
+      isInOrder: readBoolean(def.inOrder, false),
+      isDoneByNode: readText(def.done) === "node",
+      limit: Math.max(0, Number(readText(def.limit)) || 0),
       merchant: config?.merchant,
       topics: topics.topics,
       keeper: config?.inbox,
@@ -95,11 +104,11 @@ export = (RED: NodeAPI): void => {
     let disconnect: (() => void) | undefined;
     const connect = () => {
       disconnect?.();
-      disconnect = config?.inbox?.connect(endpoints, () => status.show());
+      disconnect = isServed ? config?.inbox?.connect(endpoints, receiver, () => status.show()) : undefined;
       status.show();
     };
-    connect();
     const isServed = path.problem === undefined && RED.settings.httpNodeRoot !== false;
+    connect();
     if (isServed) endpoints.add(path.path, receiver);
     this.on("close", () => {
       if (isServed) endpoints.remove(path.path, receiver);

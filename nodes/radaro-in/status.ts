@@ -13,6 +13,8 @@ interface Problems {
   own(): string | undefined;
   /** For now, such as that of an inbox. */
   current(): string | undefined;
+  /** How the inbox is: how many events wait while it is paused, and how many deliveries are failed. */
+  inbox(): { paused: number | undefined; failed: number } | undefined;
 }
 
 /** The status of a `radaro in`: what is wrong, or what came last. */
@@ -22,6 +24,8 @@ export class InStatus {
   #last: () => NodeStatus;
   #refused = 0;
   #tomorrow: NodeJS.Timeout | undefined;
+  /** What was shown of the inbox last, and since when. */
+  #inbox = { text: "", since: new Date() };
 
   constructor(
     node: Node,
@@ -39,9 +43,23 @@ export class InStatus {
   /** Shows what is wrong for now, or what came last. */
   show(): void {
     this.#paced.show(() => {
-      const text = this.problems.own() === undefined ? this.problems.current() : undefined;
-      return text === undefined ? this.#last() : { fill: "red", shape: "ring", text };
+      if (this.problems.own() !== undefined) return this.#last();
+      const text = this.problems.current();
+      return text === undefined ? (this.#ofInbox() ?? this.#last()) : { fill: "red", shape: "ring", text };
     });
+  }
+
+  #ofInbox(): NodeStatus | undefined {
+    const { paused, failed = 0 } = this.problems.inbox() ?? {};
+    if (paused === undefined && failed === 0) return undefined;
+    const [key, count] = paused === undefined ? ["failed", failed] : ["paused", paused];
+    const text = `${key} ${count}`;
+    if (text !== this.#inbox.text) this.#inbox = { text, since: new Date() };
+    const time = statusTime(this.#inbox.since, new Date());
+    return {
+      ...(key === "failed" ? { fill: "red", shape: "dot" } : { fill: "yellow", shape: "ring" }),
+      text: this.RED._(`radaro-in.status.${key}`, { time, count }),
+    };
   }
 
   /** Shows an event that came. The message is the flow's from here on: what is shown later is kept. */
@@ -53,7 +71,7 @@ export class InStatus {
     this.#showLast(() => {
       const parts = [statusTime(at, new Date()), ...(test ? [this.RED._("radaro-in.status.test")] : [])];
       const text = statusLine(parts, topic || this.RED._("radaro-in.status.no-topic"), job);
-      return { fill: "green", shape: "dot", text };
+      return this.#ofInbox() ?? { fill: "green", shape: "dot", text };
     });
   }
 

@@ -161,7 +161,7 @@ function answerWith(endpoints: DeployedEndpoints, limit: number, passedAdmin: Se
           Object.assign(req, { body, _body: true }); // for a node of another type that has the path now
           return undefined;
         }
-        const verified = verify(body, current, { receivedAt });
+        const verified = verify(body, current);
         if ("status" in verified) return verified;
         const isToKeep = !arrival.kept && keepersOf(verified.verified).size > 0;
         const answer = await (isToKeep ? withInbox : withoutInbox)(endpoints, verified, arrival);
@@ -197,7 +197,7 @@ async function withInbox(
   verified: Verified,
   arrival: Arrival,
 ): Promise<Answer | undefined> {
-  const { keepersOf, refuse } = loadReceiver();
+  const { keepersOf, refuse, refuseWrongType } = loadReceiver();
   const { path, receivedAt, body } = arrival;
   const kept = await keep(verified, keepersOf(verified.verified), {
     path: normalisePath(path),
@@ -207,6 +207,7 @@ async function withInbox(
   if (kept === "not-stored") return refuse("not-stored", verified.verified);
   if (kept === "closed") return endpoints.deploying ? undefined : refuse("deploying", verified.verified);
   arrival.kept = kept;
+  if (verified.problem !== undefined) return refuseWrongType(verified, arrival);
   return withoutOwnInbox(verified).length > 0 ? undefined : withoutInbox(endpoints, verified, arrival);
 }
 
@@ -218,8 +219,10 @@ async function withInbox(
 async function withoutInbox(
   endpoints: DeployedEndpoints,
   verified: Verified,
-  { receivedAt, kept, answered }: Arrival,
+  arrival: Arrival,
 ): Promise<Answer | undefined> {
+  const { receivedAt, kept, answered } = arrival;
+  if (verified.problem !== undefined) return loadReceiver().refuseWrongType(verified, arrival);
   const receivers = withoutOwnInbox(verified);
   const delivered = loadReceiver().deliver(verified.event, receivers, { receivedAt });
   if (delivered.length > 0 && !(await endpoints.delivered(delivered))) return undefined;
@@ -256,10 +259,11 @@ async function keep(
   keepers: Set<Keeper>,
   arrival: Parameters<Keeper["accept"]>[1],
 ): Promise<Kept> {
-  const { event } = verified;
-  const isAlone = keepers.size + withoutOwnInbox(verified).length === 1;
+  const { event, problem } = verified;
+  // A node that hears of a problem needs one too.
+  const isAlone = problem === undefined && keepers.size + withoutOwnInbox(verified).length === 1;
   const results = await Promise.all(
-    Array.from(keepers, (keeper) => keeper.accept(isAlone ? event : copyJson(event), arrival)),
+    Array.from(keepers, (keeper) => keeper.accept(isAlone ? event : copyJson(event), arrival, problem)),
   );
   const order: Kept[] = ["closed", "not-stored", "stored"];
   return order.find((result) => results.includes(result)) ?? "duplicate";

@@ -14,7 +14,11 @@ export type EventMessage = {
     receivedAt: string;
     /** Only on test events. */
     test?: true;
-    /** How many times the flow was given the event before; only with an inbox, and not the first time. */
+    /** With an inbox: the same each time that this event comes. */
+    eventId?: string;
+    /** With an inbox: which delivery this is, for `radaro done`. */
+    delivery?: string;
+    /** With an inbox: how many times this node has sent the event before; absent the first time. */
     redelivery?: number;
     /** With an inbox: a later event about the same change of the same job was accepted before. */
     superseded?: true;
@@ -26,21 +30,19 @@ export interface MessageOptions {
   merchant: string;
   receivedAt: Date;
   test?: boolean;
-  redelivery?: number;
   superseded?: boolean | undefined;
 }
 
 /** @param event without its token */
 export function toMessage(
   event: JsonObject,
-  { merchant, receivedAt, test, redelivery, superseded }: MessageOptions,
+  { merchant, receivedAt, test, superseded }: MessageOptions,
 ): EventMessage {
   const radaro: EventMessage["radaro"] = Object.assign(summarise(event), {
     merchant,
     receivedAt: receivedAt.toISOString(),
   });
   if (test) radaro.test = true;
-  if (redelivery) radaro.redelivery = redelivery;
   if (superseded) radaro.superseded = true;
   return { topic: typeof event.topic === "string" ? event.topic : "", payload: event, radaro };
 }

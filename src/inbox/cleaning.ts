@@ -1,5 +1,5 @@
 import { isBelieved, now, possible, proof, tooOld, type Mark, type Moment } from "./age";
-import type { Giving } from "./giving";
+import type { Held } from "./held";
 import type { Reopening } from "./reopening";
 import { step, type Some, type Store } from "./store";
 
@@ -17,13 +17,13 @@ export class Cleaning {
    */
   constructor(
     private readonly store: Reopening,
-    private readonly giving: Giving,
+    private readonly events: { last(): string; held: Held },
     private readonly options: { days: number; changed: () => void; clock?: (() => Moment) | undefined },
   ) {}
 
   /** The store was opened: from the first time on the clock is watched. */
   begin(): void {
-    if (this.#marks.length === 0) this.#marks.push({ ...this.#now, seq: this.giving.last });
+    if (this.#marks.length === 0) this.#marks.push({ ...this.#now, seq: this.events.last() });
   }
 
   get #now(): Moment {
@@ -33,7 +33,7 @@ export class Cleaning {
   /** Deletes what is too old, where the clock can be believed. To be called each `cleanEvery`. */
   clean(): void {
     const last = this.#marks.at(-1);
-    const mark = { ...this.#now, seq: this.giving.last };
+    const mark = { ...this.#now, seq: this.events.last() };
     if (last) this.#marks.push(mark);
     // Said as `problem`, where it cannot.
     if (last && isBelieved(mark, last)) void this.#deleteOld(mark).catch(() => undefined);
@@ -58,7 +58,7 @@ export class Cleaning {
         const { events, last } = await list(store, after!);
         const seqs = events
           .map(({ seq }) => seq)
-          .filter((seq) => !this.giving.inUse.has(seq) && (upTo === undefined || seq <= upTo));
+          .filter((seq) => !this.events.held.has(seq) && (upTo === undefined || seq <= upTo));
         count += await store.delete(seqs);
         return last;
       });

@@ -1,176 +1,172 @@
 import type { JsonObject } from "../event/json";
+import {
+  failed,
+  given,
+  interrupted,
+  newDelivery,
+  notReady,
+  processed,
+  reopened,
+  takenBack,
+  type Delivery,
+  type FlowError,
+} from "./deliveries";
+import { GivingAgain } from "./giving-again";
+import type { Held } from "./held";
+import { InOrder } from "./in-order";
 import type { Reopening } from "./reopening";
-import type { Some } from "./store";
-import { changeOf, type Became, type FlowError, type StoredEvent } from "./stored-event";
+import type { StoredEvent } from "./stored-event";
 
-/** What has become of an event that was given to the flow. */
+/** What has become of a delivery that was given to the flow. */
 export type Outcome =
   | { state: "processed" }
-  | { state: "handed-over" }
-  | { state: "failed"; error: FlowError }
+  /** `stays`: the flow has it still, and may settle it after all. */
+  | { state: "failed"; error: FlowError; stays?: true }
   /** A deploy came between, or no node got what was sent; `isUnseen`: no node got anything of it. */
-  | { state: "interrupted"; isUnseen?: true };
+  | { state: "interrupted"; isUnseen?: true }
+  /** The flow has it once more. */
+  | { state: "reopened" };
 
 /** What takes an inbox's events to the flow. */
 export interface Flow {
   /** Whether the flow can take events. */
   readonly running: boolean;
-  /** Whether a node receives on a path; also while the flow is not running: there may be one then. */
-  receives(path: string): boolean;
+  /** The ids of the nodes on a path that let an event through; `undefined`: no node is on this path. */
+  receivers(path: string, event: JsonObject): string[] | undefined;
+  /** What a node wants; `undefined`: it is not there. */
+  receiver(id: string): { isInOrder: boolean } | undefined;
   /**
-   * Gives an event to the flow.
+   * Gives an event to nodes. What becomes of it is told to the inbox's `heard`, later.
    *
    * @param event its own: it is the flow's from here on
-   * @param settled to be called once, later
-   * @returns why it was not given: no node wants its topic, or there is no node for its path
+   * @returns those of the nodes that were there
    */
-  give(stored: StoredEvent, event: JsonObject, settled: (outcome: Outcome) => void): Given;
+  give(stored: StoredEvent, nodes: string[], event: JsonObject): string[];
 }
 
-export type Given = "given" | "unwanted" | "nobody";
-
-/** An event with what is kept of it. */
-interface Kept {
-  stored: StoredEvent;
-  event: JsonObject;
-}
-
-/** How many events that are given once more are with the flow at a time. */
-export const maxAgain = 20;
-
-/** How long one of these is waited for before the next is given, in milliseconds. */
-const maxAgainFor = 30_000;
-
-/** Gives a store's events to the flow: at once, and again where that did not finish. */
+/** Gives a store's events to the flow, and keeps what the flow says of them. */
 export class Giving {
-  /** Events that are with the flow, or were and that is not on disk yet. */
-  readonly inUse = new Set<string>();
   /** The seq of the last event that is on disk and was given to the flow, or would have been. */
   last = "";
-  /** Those in use that the flow has not had after all, until the disk has how many times it has. */
-  readonly #returned = new Map<string, number>();
-  #givingAgain: "no" | "yes" | "once-more" = "no";
-  /** How many more events may be given once more now. */
-  #free = maxAgain;
-  #freed: () => void = () => undefined;
+  readonly #inOrder: InOrder;
+  readonly again: GivingAgain;
 
-  /** @param change writes what has become of an event */
+  /**
+   * @param options `retries`: the minutes after which what failed is given again by itself; `retryAt` is
+   *   told when, ISO-8601, UTC; `harmless`: all that was with the flow when Node-RED ended has done no harm
+   */
   constructor(
-    private readonly store: Reopening,
+    store: Reopening,
     private readonly flow: Flow,
-    private readonly change: (stored: StoredEvent) => void,
-  ) {}
+    private readonly held: Held,
+    private readonly options: {
+      retries: readonly number[];
+      retryAt(at: string): void;
+      harmless(): void;
+    },
+  ) {
+    this.#inOrder = new InOrder(
+      store,
+      (node) => flow.receiver(node)?.isInOrder ?? false,
+      (seqs) => this.again.comes(seqs),
+    );
+    this.again = new GivingAgain(store, flow, held, this.#inOrder, {
+      isStored: (seq) => seq <= this.last,
+      give: (stored, nodes, event) => this.#give(stored, nodes, event),
+      harmless: () => options.harmless(),
+    });
+  }
+
+  /** The deliveries of an event that comes now; `undefined`: that is not known yet. */
+  plan(path: string, event: JsonObject): Delivery[] | undefined {
+    const nodes = this.flow.running ? this.flow.receivers(path, event) : undefined;
+    return nodes?.map((node) =>
+      this.again.mayGiveNew ? given(newDelivery(node), Date.now()) : newDelivery(node),
+    );
+  }
 
   /** Gives the flow an event that has just been stored. */
   first(stored: StoredEvent, event: JsonObject): void {
     this.last = stored.seq;
-    const counted = stored.times;
-    this.#give(Object.assign(stored, { times: 1 }), event, { counted });
-  }
-
-  /** What has become of an event is with the disk. */
-  changed({ seq, state, times }: Became): void {
-    if (state === "waiting" && this.#returned.get(seq) !== times) return;
-    this.inUse.delete(seq);
-    if (this.#returned.delete(seq)) void this.again();
-  }
-
-  /** Gives the flow all waiting events that it does not have, in the order of their changes. */
-  async again(): Promise<void> {
-    if (this.#givingAgain !== "no") {
-      this.#givingAgain = "once-more";
-      return;
+    if (stored.state !== "waiting") return;
+    this.held.begin(stored);
+    const { mayGiveNew } = this.again;
+    const { deliveries = [] } = stored;
+    const nodes = deliveries.map(({ node }) => node);
+    const unplanned = deliveries.flatMap(({ node, since }) => (since === undefined ? node : []));
+    const isBehind = this.again.isGiving && nodes.some((node) => this.flow.receiver(node)?.isInOrder);
+    if (stored.deliveries && mayGiveNew && !isBehind) {
+      this.#change(stored, unplanned, (delivery) => given(delivery, Date.now()), true);
+      this.#give(stored, nodes, event);
+    } else {
+      const planned = nodes.filter((node) => !unplanned.includes(node));
+      this.#change(stored, planned, takenBack, true);
+      void this.again.inItsTurn(stored, mayGiveNew ? nodes : []);
     }
-    do {
-      this.#givingAgain = "yes";
-      await this.#giveWaiting().catch(() => undefined); // the problem is known, and is tried to be overcome
-    } while (this.#isOnceMore());
-    this.#givingAgain = "no";
+    this.held.letGo(stored.seq);
   }
 
-  #isOnceMore(): boolean {
-    return this.#givingAgain === "once-more";
+  /** Gives the flow an event that is held, with the deliveries to these nodes as given. @returns to which it came */
+  #give(stored: StoredEvent, nodes: string[], event: JsonObject): string[] {
+    const begun = nodes.filter((node) => this.#inOrder.begin(node, stored));
+    // It may have been paused while that was written.
+    const got = begun.length > 0 && this.again.mayGive ? this.flow.give(stored, begun, event) : [];
+    const back = nodes.filter((node) => !got.includes(node));
+    this.#change(stored, back, takenBack, true);
+    for (const node of back) if (begun.includes(node)) this.#inOrder.end(node, stored.seq);
+    return got;
   }
 
-  async #giveWaiting(): Promise<void> {
-    for (let after: string | undefined = ""; after !== undefined && this.flow.running;) {
-      const { events, last }: Some = await this.store.read((store) => store.some("waiting", after!));
-      after = last;
-      for (const { seq, path } of events) {
-        // One that is later than the last is being written: it is given as soon as that is done.
-        if (this.inUse.has(seq) || seq > this.last || !this.flow.receives(path)) continue;
-        if (this.#free === 0) await new Promise<void>((resolve) => (this.#freed = resolve));
-        // Read now: since the list was read the flow may have been done with it.
-        const found = await this.#read(seq);
-        if (found?.stored.state !== "waiting") continue;
-        if (await this.#isSuperseded(found)) found.stored.superseded = true;
-        if (!this.flow.running) return;
-        this.#giveOnceMore(found);
-      }
-    }
-  }
-
-  async #isSuperseded({ stored, event }: Kept): Promise<boolean> {
-    const change = changeOf(event);
-    const later = change && (await this.store.read((store) => store.later(stored, change)));
-    // One that waits too comes in its turn, after this one.
-    return later?.every(({ seq, state }) => state !== "waiting" || this.inUse.has(seq)) ?? false;
-  }
-
-  #giveOnceMore({ stored, event }: Kept): void {
-    let isFree = false;
-    const letNext = () => {
-      clearTimeout(timer);
-      this.#free += isFree ? 0 : 1;
-      isFree = true;
-      this.#freed();
-    };
-    const timer = setTimeout(letNext, maxAgainFor).unref();
-    this.#free -= 1;
-    const counted = stored.times;
-    if (!this.#give(Object.assign(stored, { times: counted + 1 }), event, { counted, settled: letNext }))
-      letNext();
-  }
-
-  async #read(seq: string): Promise<Kept | undefined> {
-    const found = await this.store.read((store) => store.read(seq));
-    return found && { stored: found.stored, event: JSON.parse(found.text) as JsonObject };
+  #change(
+    stored: StoredEvent,
+    nodes: string[],
+    become: (delivery: Delivery) => Delivery,
+    isUrgent = false,
+  ): void {
+    if (nodes.length === 0) return;
+    stored.deliveries = stored.deliveries!.map((each) => (nodes.includes(each.node) ? become(each) : each));
+    this.held.change(stored, isUrgent);
   }
 
   /**
-   * @param stored with this time counted
-   * @param about `counted`: how many times the disk has counted
-   * @returns whether the flow has it
+   * The flow, or somebody, says what has become of a delivery. The last word counts.
+   *
+   * @param stored held
    */
-  #give(
-    stored: StoredEvent,
-    event: JsonObject,
-    { counted, settled }: { counted: number; settled?: () => void },
-  ): boolean {
-    this.inUse.add(stored.seq);
-    const given = this.flow.give(stored, event, (outcome) => {
-      settled?.();
-      if (outcome.state !== "interrupted") this.change(Object.assign(stored, outcome));
-      else if (outcome.isUnseen) this.#takeBack(stored);
-      else {
-        this.inUse.delete(stored.seq);
-        void this.again();
-      }
-    });
-    if (given === "unwanted") {
-      const times = stored.times - 1;
-      this.change(Object.assign(stored, { state: "processed", unwanted: true, times }));
-    } else if (given === "nobody") {
-      if (stored.times === counted) this.#takeBack(stored);
-      else this.inUse.delete(stored.seq);
-    } else if (stored.times !== counted && stored.state === "waiting") this.change(stored);
-    return given === "given";
+  heard(stored: StoredEvent, node: string, outcome: Outcome): void {
+    const { seq } = stored;
+    if (!stored.deliveries?.some((each) => each.node === node)) return;
+    const isOver = !(outcome.state === "failed" && outcome.stays) && outcome.state !== "reopened";
+    const since = this.again.over(seq, node, outcome.state !== "failed", isOver);
+    this.#change(stored, [node], (delivery) => this.#becomes(delivery, outcome, since));
+    // What is given again keeps its turn: the next of its job comes after it.
+    if (outcome.state === "processed" || outcome.state === "failed") this.#inOrder.end(node, seq);
+    this.held.letGo(seq);
+    if (outcome.state === "interrupted") this.again.pass();
   }
 
-  /** The flow has not had it this time, though the disk has counted that. */
-  #takeBack(stored: StoredEvent): void {
-    stored.times -= 1;
-    this.#returned.set(stored.seq, stored.times);
-    this.change(stored);
+  /** @param givenAgain how long ago it was given again because of a start or a deploy, in milliseconds */
+  #becomes(delivery: Delivery, outcome: Outcome, givenAgain: number | undefined): Delivery {
+    switch (outcome.state) {
+      case "processed":
+        return processed(delivery);
+      case "reopened":
+        return reopened(delivery, Date.now());
+      case "interrupted":
+        return outcome.isUnseen ? takenBack(delivery) : interrupted(delivery);
+      case "failed": {
+        const { error, stays } = outcome;
+        const isOnceMore = givenAgain !== undefined && givenAgain <= notReady;
+        const how = { now: Date.now(), after: this.options.retries, isOnceMore, stays: stays ?? false };
+        const became = failed(delivery, error, how);
+        if (became.againAt !== undefined) this.options.retryAt(became.againAt);
+        return became;
+      }
+    }
+  }
+
+  close(): void {
+    this.#inOrder.close();
+    this.again.close();
   }
 }

@@ -73,15 +73,13 @@ export class Intake {
   }
 
   /**
-   * Writes what has become of an event that the flow has: soon, with the next that arrives where one does,
-   * as a write of its own costs as much as that of an event. One that still waits is written at once: how
-   * often it was given is what tells that Node-RED ends with it.
+   * Writes what has become of an event: soon, with the next that arrives where one does, as a write of its
+   * own costs as much as that of an event; or where it `isUrgent` at once.
    */
-  change({ seq, state, times, superseded, unwanted, error }: StoredEvent): void {
-    // A copy: the next change can come while this one is written.
-    this.#changes.set(seq, { seq, state, times, superseded, unwanted, error });
+  change(became: Became, isUrgent: boolean): void {
+    this.#changes.set(became.seq, became);
     if (this.store.isClosed) return; // with the last that is written
-    if (state === "waiting" || this.#changes.size >= later.changes) this.write();
+    if (isUrgent || this.#changes.size >= later.changes) this.write();
     else this.#timer ??= setTimeout(() => this.write(), later.after);
   }
 

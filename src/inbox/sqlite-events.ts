@@ -13,18 +13,21 @@ import {
   update,
   type Row,
 } from "./sqlite-rows";
-import { step, type bounds, type Written } from "./store";
-import type { AcceptedEvent, Became, State } from "./stored-event";
+import type { Delivery, State } from "./deliveries";
+import { step, type bounds, type Settings, type Written } from "./store";
+import type { AcceptedEvent, Became } from "./stored-event";
 
 /** How much is deleted in one transaction, in bytes. */
 const maxDeleted = 16 * 1024 ** 2;
 
 /** The states of events that are deleted to make room. */
-const settled = ["processed", "handed-over", "failed"] as const;
+const settled = ["processed", "failed"] as const;
 
 /** The events in a database: what `Store` says of its methods holds for those of the same name. */
 export class Events extends Reads {
-  readonly counts: Record<State, number> = { waiting: 0, processed: 0, "handed-over": 0, failed: 0 };
+  readonly counts: Record<State, number> = { waiting: 0, processed: 0, failed: 0 };
+  /** By node: how many deliveries to it are failed. */
+  readonly failures: Record<string, number> = {};
   #last: number;
   /** Of all events that are there. */
   #checksum: number;
@@ -42,11 +45,33 @@ export class Events extends Reads {
     this.found = found as number;
     this.#checksum = checksum as number;
     this.#last = Math.max(last, this.found);
-    for (const where of ["state = 'waiting'", "state <> 'waiting'"]) {
-      // Each from an index alone.
+    for (const where of ["is_open = 1", "is_open = 0"]) {
       const rows = db.all(`SELECT state, count(*) AS count FROM events WHERE ${where} GROUP BY state`);
-      for (const { state, count } of rows) this.counts[state as State] = count as number;
+      for (const { state, count } of rows) this.counts[state as State] += count as number;
     }
+    for (const where of ["is_open = 1", "is_open = 0"])
+      for (const { deliveries } of db.all(
+        `SELECT deliveries FROM events WHERE ${where} AND state = 'failed'`,
+      ))
+        this.#countFailures(deliveries, 1);
+  }
+
+  /** Counts an event's failed deliveries, or no more. */
+  #countFailures(deliveries: unknown, by: 1 | -1): void {
+    if (typeof deliveries !== "string" || !deliveries.includes('"failed"')) return;
+    for (const { node, state } of JSON.parse(deliveries) as Delivery[])
+      if (state === "failed") this.failures[node] = (this.failures[node] ?? 0) + by;
+  }
+
+  get settings(): Settings {
+    const { is_paused, ends } = this.db.one("SELECT is_paused, ends FROM inbox")!;
+    return { isPaused: is_paused === 1, ends: ends as number };
+  }
+
+  set({ isPaused, ends }: Settings): void {
+    this.db.transaction("full", () =>
+      this.db.run("UPDATE inbox SET is_paused = ?, ends = ?", isPaused ? 1 : 0, ends),
+    );
   }
 
   /** Before the first write: what was known from elsewhere is in the database too from now on. */
@@ -81,12 +106,12 @@ export class Events extends Reads {
     );
   }
 
-  /** Deletes the oldest that do not wait: what is lacking, and some more, so that not each write has to. */
+  /** Deletes the oldest that wait for nothing: what is lacking, and some more, so that not each write has to. */
   #deleteOldest(lacking: typeof bounds): number {
     const oldest = settled
       .flatMap((state) =>
         this.db.all(
-          `SELECT seq, size FROM events WHERE state <> 'waiting' AND state = ? ORDER BY seq LIMIT ${step}`,
+          `SELECT seq, size FROM events WHERE is_open = 0 AND state = ? AND again_at IS NULL ORDER BY seq LIMIT ${step}`,
           state,
         ),
       )
@@ -104,7 +129,10 @@ export class Events extends Reads {
   }
 
   write(accepted: AcceptedEvent[], changed: Became[]): (Written | undefined)[] {
-    const before = { counts: { ...this.counts }, last: this.#last, crc: this.#checksum };
+    const before = {
+      ...{ counts: { ...this.counts }, failures: { ...this.failures } },
+      ...{ last: this.#last, crc: this.#checksum },
+    };
     try {
       return this.db.transaction(accepted.length > 0 ? "full" : "normal", () => {
         const results = accepted.map((event) => this.#insert(event));
@@ -115,6 +143,7 @@ export class Events extends Reads {
       });
     } catch (error) {
       Object.assign(this.counts, before.counts);
+      for (const node of Object.keys(this.failures)) this.failures[node] = before.failures[node] ?? 0;
       this.#last = before.last;
       this.#checksum = before.crc;
       throw error;
@@ -131,16 +160,20 @@ export class Events extends Reads {
     this.db.run("INSERT INTO bodies (seq, body, crc) VALUES (?, ?, ?)", seq, text, crc32(text));
     this.#checksum = (this.#checksum ^ (row.crc as number)) >>> 0;
     this.counts[stored.state] += 1;
+    if (stored.state === "failed") this.#countFailures(row.deliveries, 1);
     return { seq: toSeq(seq), ...superseded };
   }
 
   #change(stored: Became): void {
     const seq = Number(stored.seq);
-    const row = this.db.one("SELECT seq, state, received_at FROM events WHERE seq = ?", seq);
+    const row = this.db.one("SELECT seq, state, deliveries, received_at FROM events WHERE seq = ?", seq);
     if (row === undefined) return;
-    this.db.run(update, ...changedOf(toChanged(row, stored)));
+    const changed = toChanged(row, stored);
+    this.db.run(update, ...changedOf(changed));
     this.counts[row.state as State] -= 1;
-    this.counts[stored.state] += 1;
+    this.counts[changed.state as State] += 1;
+    if (row.state === "failed") this.#countFailures(row.deliveries, -1);
+    if (changed.state === "failed") this.#countFailures(changed.deliveries, 1);
   }
 
   redate(before: string, after: string, to: string): number {
@@ -168,7 +201,7 @@ export class Events extends Reads {
         // What is deleted is written over, so it is in the log too.
         for (; next < seqs.length && bytes < maxDeleted; next += 1) {
           const seq = Number(seqs[next]);
-          const row = this.db.one("SELECT state, size, crc FROM events WHERE seq = ?", seq);
+          const row = this.db.one("SELECT state, deliveries, size, crc FROM events WHERE seq = ?", seq);
           if (!row) continue;
           this.db.run("DELETE FROM bodies WHERE seq = ?", seq);
           this.db.run("DELETE FROM events WHERE seq = ?", seq);
@@ -180,7 +213,10 @@ export class Events extends Reads {
         return rows;
       });
       this.#checksum = checksum;
-      for (const { state } of gone) this.counts[state as State] -= 1;
+      for (const { state, deliveries } of gone) {
+        this.counts[state as State] -= 1;
+        this.#countFailures(deliveries, -1);
+      }
       count += gone.length;
     }
     return count;

@@ -1,6 +1,7 @@
 import type { Database } from "./sqlite-database";
 import { checkRow, columns, readBody, readRow, toSeq, type Row } from "./sqlite-rows";
-import { keyOf, type Change, type State, type StoredEvent } from "./stored-event";
+import type { Delivery, State } from "./deliveries";
+import { keyOf, type Change, type StoredEvent } from "./stored-event";
 import { step, Unusable, type Filter, type Some } from "./store";
 
 /** How many events a list that no index is for looks through in one go. */
@@ -13,27 +14,79 @@ const maxLater = 200;
 export class Reads {
   constructor(protected readonly db: Database) {}
 
-  some(state: State, after: string): Some {
+  open(after: string): Some {
     const [first = "", second = ""] = after.split(" ");
-    const rows =
-      state === "waiting"
-        ? this.db.all(
-            `SELECT seq, path, state, changed_at AS at FROM events WHERE state = 'waiting' AND (changed_at, seq) > (?, ?)
-            ORDER BY changed_at, seq LIMIT ${step}`,
-            ...[first, Number(second)],
-          )
-        : this.db.all(
-            `SELECT seq, path, state, '' AS at FROM events WHERE state <> 'waiting' AND state = ? AND seq > ?
-            ORDER BY seq LIMIT ${step}`,
-            ...[state, Number(second)],
-          );
-    return toSome(rows);
+    return toSome(
+      this.db.all(
+        `SELECT seq, path, state, is_open, deliveries, changed_at AS at FROM events WHERE is_open = 1 AND (changed_at, seq) > (?, ?)
+        ORDER BY changed_at, seq LIMIT ${step}`,
+        ...[first, Number(second)],
+      ),
+    );
+  }
+
+  some(state: State, after: string): Some {
+    const from = Number(after);
+    const rows = this.db.all(
+      `SELECT seq, path, state, is_open FROM events WHERE seq > ? AND seq <= ? AND state = ? ORDER BY seq LIMIT ${step}`,
+      ...[from, from + maxLookedThrough, state],
+    );
+    const { events } = toSome(rows);
+    if (rows.length === step) return { events, last: events.at(-1)!.seq };
+    const end = from + maxLookedThrough;
+    return { events, last: end < (this.#lastSeq() as number) ? toSeq(end) : undefined };
+  }
+
+  #lastSeq() {
+    return this.db.one("SELECT last FROM inbox")!.last;
+  }
+
+  due(by: string, beyond: string): { seqs: string[]; next: string | undefined } {
+    const rows = this.db.all(
+      `SELECT seq FROM events WHERE again_at IS NOT NULL AND (again_at <= ? OR again_at > ?)
+      ORDER BY again_at, seq LIMIT ${step}`,
+      ...[by, beyond],
+    );
+    const { next } = this.db.one("SELECT min(again_at) AS next FROM events WHERE again_at IS NOT NULL")!;
+    return {
+      seqs: rows.map(({ seq }) => toSeq(seq as number)),
+      next: (next as string | null) ?? undefined,
+    };
+  }
+
+  times(): { oldestWaiting: string | null; lastAccepted: string | null } {
+    const { oldest, last } = this.db.one(
+      `SELECT (SELECT received_at FROM events WHERE is_open = 1 ORDER BY changed_at, seq LIMIT 1) AS oldest,
+      (SELECT received_at FROM events ORDER BY seq DESC LIMIT 1) AS last`,
+    )!;
+    return { oldestWaiting: oldest as string | null, lastAccepted: last as string | null };
+  }
+
+  withFlow(): StoredEvent[] {
+    return this.db
+      .all(
+        `SELECT ${columns} FROM events WHERE is_open = 1 AND deliveries LIKE '%"since":%' ORDER BY changed_at, seq`,
+      )
+      .map(readRow);
+  }
+
+  earlier(
+    { seq, path, changedAt }: Pick<StoredEvent, "seq" | "path" | "changedAt">,
+    job: string,
+  ): StoredEvent[] {
+    return this.db
+      .all(
+        `SELECT ${columns} FROM events WHERE order_key = ? AND path = ? AND is_open = 1 AND (changed_at, seq) < (?, ?)
+        ORDER BY changed_at DESC, seq DESC LIMIT ${maxLater}`,
+        ...[job, path, changedAt, Number(seq)],
+      )
+      .map(readRow);
   }
 
   someFrom(before: string, after: string): Some {
     const [first = "", second = ""] = after.split(" ");
     const rows = this.db.all(
-      `SELECT seq, path, state, received_at AS at FROM events WHERE received_at < ? AND (received_at, seq) > (?, ?)
+      `SELECT seq, path, state, is_open, received_at AS at FROM events WHERE received_at < ? AND (received_at, seq) > (?, ?)
       ORDER BY received_at, seq LIMIT ${step}`,
       ...[before, first, Number(second)],
     );
@@ -64,15 +117,17 @@ export class Reads {
   }
 
   list(
-    { state, topic, job }: Filter,
+    { state, topic, job, from: since, to }: Filter,
     before: string,
     limit: number,
   ): { events: StoredEvent[]; next: string | null } {
-    const end = before === "" ? (this.db.one("SELECT last FROM inbox")!.last as number) + 1 : Number(before);
+    const end = before === "" ? (this.#lastSeq() as number) + 1 : Number(before);
     const from = topic === undefined || job !== undefined ? 0 : end - maxLookedThrough;
     const conditions: [sql: string, ...values: (string | number | null)[]][] = [["seq < ?", end]];
     if (from > 0) conditions.push(["seq >= ?", from]);
     if (state !== undefined) conditions.push(["state = ?", state]);
+    if (since !== undefined) conditions.push(["received_at >= ?", since]);
+    if (to !== undefined) conditions.push(["received_at < ?", to]);
     if (topic !== undefined) conditions.push(["topic = ?", topic]);
     if (job !== undefined) conditions.push(["(order_key = ? OR external_key = ?)", keyOf(job), keyOf(job)]);
     const rows = this.db.all(
@@ -107,10 +162,12 @@ export class Reads {
 
 /** @param rows with the time that sorts them as `at` */
 function toSome(rows: Record<string, unknown>[]): Some {
-  const events = rows.map(({ seq, path, state }) => ({
+  const events = rows.map(({ seq, path, state, is_open, deliveries }) => ({
     seq: toSeq(seq as number),
     path: path as string,
     state: state as State,
+    isOpen: is_open === 1,
+    ...(typeof deliveries === "string" && { deliveries: JSON.parse(deliveries) as Delivery[] }),
   }));
   const last = rows.at(-1);
   return { events, last: rows.length < step ? undefined : `${last!.at as string} ${events.at(-1)!.seq}` };

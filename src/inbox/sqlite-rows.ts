@@ -1,15 +1,16 @@
 import type { SQLOutputValue } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { Unusable } from "./store";
-import type { AcceptedEvent, Became, State, StoredEvent } from "./stored-event";
+import { againAt, isOpen, stateOf, type Delivery, type State } from "./deliveries";
+import type { AcceptedEvent, Became, StoredEvent } from "./stored-event";
 
 /** A row, as SQLite gives it. */
 export type Row = Record<string, SQLOutputValue>;
 
 /** What lists show: all of `events` but what only searches need. */
 export const columns =
-  "seq, path, received_at, changed_at, topic, event_type, changed, status, meaning, order_id, external_id," +
-  " size, state, times, superseded, unwanted, error";
+  "seq, digest, path, received_at, changed_at, topic, event_type, changed, status, meaning, order_id, external_id," +
+  " size, state, deliveries, superseded, ended";
 
 /** How much of the files an event takes at most, with its row and its place in the indexes: in bytes, as `size` is. */
 export const spaceOf = (size: number) => size + 16_384;
@@ -25,6 +26,7 @@ const toJson = (value: unknown) => (value === null || value === undefined ? null
 export function readRow(row: Row): StoredEvent {
   return {
     seq: toSeq(row.seq as number),
+    eventId: row.digest as string,
     path: row.path as string,
     topic: row.topic as string,
     eventType: row.event_type as string | null,
@@ -37,10 +39,9 @@ export function readRow(row: Row): StoredEvent {
     changedAt: row.changed_at as string,
     size: row.size as number,
     state: row.state as State,
-    times: row.times as number,
+    ...(row.deliveries !== null && { deliveries: fromJson(row.deliveries) as Delivery[] }),
     ...(row.superseded === 1 && { superseded: true }),
-    ...(row.unwanted === 1 && { unwanted: true }),
-    ...(row.error !== null && { error: fromJson(row.error) as StoredEvent["error"] }),
+    ...(row.ended !== 0 && { ended: row.ended as number }),
   };
 }
 
@@ -69,13 +70,14 @@ export function toRow(seq: number, { stored, digest, keys, isDated }: AcceptedEv
 }
 
 /** What changes in a row of `events`, by column. */
-function changing({ state, times, superseded, unwanted, error }: Became) {
+function changing({ deliveries, superseded, ended }: Omit<Became, "seq">) {
   return {
-    state,
-    times,
+    deliveries: toJson(deliveries),
+    state: stateOf(deliveries),
+    is_open: isOpen(deliveries) ? 1 : 0,
+    again_at: againAt(deliveries) ?? null,
     superseded: superseded ? 1 : 0,
-    unwanted: unwanted ? 1 : 0,
-    error: toJson(error),
+    ended: ended ?? 0,
   };
 }
 
@@ -84,7 +86,7 @@ function changing({ state, times, superseded, unwanted, error }: Became) {
  *
  * @param row with its `seq` and `received_at` at least
  */
-export function toChanged(row: Row, stored: Became): Row {
+export function toChanged(row: Row, stored: Omit<Became, "seq">): Row {
   const changed = { ...row, ...changing(stored) };
   return { ...changed, state_crc: stateCrcOf(changed) };
 }
@@ -93,7 +95,7 @@ export function toChanged(row: Row, stored: Became): Row {
 const staying =
   "seq path digest changed_at is_dated topic event_type changed status meaning order_id external_id order_key" +
   " external_key size";
-const mayChange = "seq received_at state times superseded unwanted error";
+const mayChange = "seq received_at deliveries state is_open again_at superseded ended";
 
 // Not as JSON: that tells half a character from what a database makes of it.
 const checksum = (names: string) => {
@@ -108,7 +110,10 @@ export const crcOf = checksum(staying);
 export const stateCrcOf = checksum(mayChange);
 
 const all = [...new Set(`${staying} ${mayChange}`.split(" ")), "crc", "state_crc"];
-const becoming = ["state", "times", "superseded", "unwanted", "error", "state_crc", "seq"];
+const becoming = [
+  ...["deliveries", "state", "is_open", "again_at", "superseded", "ended", "state_crc"],
+  "seq",
+];
 
 const pick = (names: string[]) => (row: Row) => names.map((name) => row[name] as string | number | null);
 
@@ -118,7 +123,8 @@ export const insertedOf = pick(all);
 
 /** Writes what has become of an event; its values are what `changedOf` gives. */
 export const update =
-  "UPDATE events SET state = ?, times = ?, superseded = ?, unwanted = ?, error = ?, state_crc = ? WHERE seq = ?";
+  "UPDATE events SET deliveries = ?, state = ?, is_open = ?, again_at = ?, superseded = ?, ended = ?," +
+  " state_crc = ? WHERE seq = ?";
 export const changedOf = pick(becoming);
 
 /** @throws Unusable where a row of `events` is another than the one that was written */

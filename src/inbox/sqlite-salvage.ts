@@ -4,7 +4,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { now, possible } from "./age";
 import { attempt, syncNames } from "./sqlite-files";
-import { crcOf, readBody, stateCrcOf, type Row } from "./sqlite-rows";
+import { crcOf, readBody, stateCrcOf, toChanged, type Row } from "./sqlite-rows";
 import { migrate } from "./sqlite-schema";
 
 /** What was taken out of a damaged database. */
@@ -117,7 +117,7 @@ function copy(damaged: DatabaseSync, db: DatabaseSync, last: number): number {
   // Lets SQLite read one that is shorter than it says.
   attempt(() => damaged.enableDefensive(false)); // Node.js 22 has it off
   attempt(() => damaged.exec("PRAGMA writable_schema = ON"));
-  const inbox = attempt(() => damaged.prepare("SELECT step, last FROM inbox").get());
+  const inbox = attempt(() => damaged.prepare("SELECT step, last, is_paused FROM inbox").get());
   migrate(db, 0, Number(inbox?.step) || undefined);
   db.exec("BEGIN IMMEDIATE");
   let [events, highest, checksum] = [0, last, 0];
@@ -133,7 +133,8 @@ function copy(damaged: DatabaseSync, db: DatabaseSync, last: number): number {
   // It may be wrong itself.
   const known = Number(inbox?.last);
   if (known > highest && known < highest + 1e6) highest = known;
-  db.prepare("UPDATE inbox SET last = ?, checksum = ?").run(highest, checksum);
+  const paused = inbox?.is_paused === 1 ? 1 : 0;
+  db.prepare("UPDATE inbox SET last = ?, checksum = ?, is_paused = ?").run(highest, checksum, paused);
   db.exec("COMMIT");
   return events;
 }
@@ -168,9 +169,8 @@ function* readable(db: DatabaseSync): Generator<Row> {
 function insert(add: Add, row: Row, text: string): boolean {
   // What became of it is not known any more: then the flow gets it again.
   if (stateCrcOf(row) !== row.state_crc) {
-    const waiting = { state: "waiting", times: 1, superseded: 0, unwanted: 0, error: null };
-    Object.assign(row, waiting, { received_at: new Date().toISOString() });
-    row.state_crc = stateCrcOf(row);
+    const unknown = { deliveries: undefined, superseded: undefined, ended: undefined };
+    Object.assign(row, toChanged({ ...row, received_at: new Date().toISOString() }, unknown));
   }
   if (!add("events", row)) return false;
   add("bodies", { seq: row.seq!, body: text, crc: crc32(text) });

@@ -4,7 +4,7 @@ import type { Moment } from "./age";
 import type { Label } from "./folder";
 import { spaceOf } from "./sqlite-rows";
 import type { Answered, Commands, Now } from "./sqlite-worker";
-import { bounds, Unusable, type Finding, type OpenOptions, type Store } from "./store";
+import { bounds, Unusable, type Finding, type OpenOptions, type Settings, type Store } from "./store";
 
 /** By directory: what still has a database open that is to be left. */
 const leaving = new Map<string, Promise<void>>();
@@ -23,8 +23,10 @@ function notStarted(error: Error): Unusable {
 /** A store in a SQLite database. All that waits for the disk is in a thread of its own: `sqlite-worker.ts`. */
 export class SqliteStore implements Store {
   findings: Finding[] = [];
+  settings: Settings = { isPaused: false, ends: 0 };
   #now: Now = {
-    counts: { waiting: 0, processed: 0, "handed-over": 0, failed: 0 },
+    counts: { waiting: 0, processed: 0, failed: 0 },
+    failures: {},
     size: { events: 0, bytes: 0 },
     last: "",
   };
@@ -64,7 +66,7 @@ export class SqliteStore implements Store {
     try {
       const options = { max, last, check, left: left.get(dir), label };
       left.delete(dir);
-      ({ findings: store.findings } = await store.#ask("open", dir, options));
+      Object.assign(store, await store.#ask("openAt", dir, options));
       return store;
     } catch (error) {
       leave();
@@ -133,6 +135,10 @@ export class SqliteStore implements Store {
     return this.#now.counts;
   }
 
+  get failures() {
+    return this.#now.failures;
+  }
+
   get last() {
     return this.#now.last;
   }
@@ -151,6 +157,31 @@ export class SqliteStore implements Store {
 
   write(...args: Parameters<Store["write"]>) {
     return this.#ask("write", ...args);
+  }
+
+  async set(settings: Settings) {
+    this.settings = settings; // at once: others may change the rest of them meanwhile
+    await this.#ask("set", settings);
+  }
+
+  open(...args: Parameters<Store["open"]>) {
+    return this.#ask("open", ...args);
+  }
+
+  due(...args: Parameters<Store["due"]>) {
+    return this.#ask("due", ...args);
+  }
+
+  times() {
+    return this.#ask("times");
+  }
+
+  withFlow() {
+    return this.#ask("withFlow");
+  }
+
+  earlier(...args: Parameters<Store["earlier"]>) {
+    return this.#ask("earlier", ...args);
   }
 
   some(...args: Parameters<Store["some"]>) {

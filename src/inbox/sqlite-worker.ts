@@ -12,12 +12,15 @@ import { LastStored } from "./sqlite-last";
 import { unusable } from "./sqlite-problem";
 import { remove } from "./sqlite-remove";
 import { deleteAside, keepLog } from "./sqlite-salvage";
-import type { Finding, OpenOptions, Problem } from "./store";
-import type { State } from "./stored-event";
+import type { State } from "./deliveries";
+import type { Finding, OpenOptions, Problem, Settings } from "./store";
 
 /** What it may be told, with what it answers. */
-export type Commands = Omit<Events, "begin" | "counts" | "found" | "last" | "size"> & {
-  open(dir: string, options: WorkerOptions): { findings: Finding[] };
+export type Commands = Omit<
+  Events,
+  "begin" | "counts" | "failures" | "found" | "last" | "settings" | "size"
+> & {
+  openAt(dir: string, options: WorkerOptions): { findings: Finding[]; settings: Settings };
   check(): void;
   compact(before?: string): void;
   /** Deletes the folder of an inbox that nobody has open, when its days are over. */
@@ -48,6 +51,7 @@ export interface Answered {
 
 export interface Now {
   counts: Record<State, number>;
+  failures: Record<string, number>;
   size: { events: number; bytes: number };
   last: string;
 }
@@ -58,7 +62,7 @@ let events: Events | undefined;
 let lastStored: LastStored | undefined;
 let label: WorkerOptions["label"];
 
-function open(path: string, options: WorkerOptions): { findings: Finding[] } {
+function openAt(path: string, options: WorkerOptions): { findings: Finding[]; settings: Settings } {
   const { max, last, check, left } = options;
   [dir, label] = [path, options.label];
   makeDir(dir);
@@ -77,7 +81,7 @@ function open(path: string, options: WorkerOptions): { findings: Finding[] } {
   use();
   lastStored.write(Number(events.last));
   if (readdirSync(dir).includes("CURRENT")) findings.push({ what: "leveldb" });
-  return { findings };
+  return { findings, settings: events.settings };
 }
 
 /** Whose its folder is, and that it is in use. */
@@ -112,8 +116,8 @@ function written(): void {
 
 function run({ command, args }: Asked): unknown {
   switch (command) {
-    case "open":
-      return open(...(args as Parameters<typeof open>));
+    case "openAt":
+      return openAt(...(args as Parameters<typeof openAt>));
     case "check":
       return database!.isThere();
     case "compact":
@@ -124,7 +128,7 @@ function run({ command, args }: Asked): unknown {
       return close();
     default: {
       const result = (events![command] as (...args: unknown[]) => unknown)(...args);
-      if (command === "write") written();
+      if (command === "write" || command === "set") written();
       return result;
     }
   }
@@ -138,6 +142,9 @@ parentPort!.on("message", (asked: Asked) => {
     const { problem, message } = unusable(error, dir);
     answer.error = { problem, message };
   }
-  if (events) answer.now = { counts: events.counts, size: events.size, last: events.last };
+  if (events) {
+    const { counts, failures, size, last } = events;
+    answer.now = { counts, failures, size, last };
+  }
   parentPort!.postMessage(answer);
 });

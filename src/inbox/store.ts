@@ -1,4 +1,5 @@
-import type { AcceptedEvent, Became, Change, State, StoredEvent } from "./stored-event";
+import type { State } from "./deliveries";
+import type { AcceptedEvent, Became, Change, StoredEvent } from "./stored-event";
 
 /**
  * Why nothing can be stored.
@@ -56,7 +57,10 @@ export const step = 500;
 
 /** Events of a list that is read in steps. */
 export interface Some {
-  events: Pick<StoredEvent, "seq" | "path" | "state">[];
+  events: (Pick<StoredEvent, "seq" | "path" | "state" | "deliveries"> & {
+    /** Whether a delivery waits, or may. */
+    isOpen: boolean;
+  })[];
   /** Where to go on; `undefined` at the end. */
   last: string | undefined;
 }
@@ -67,6 +71,17 @@ export interface Filter {
   topic?: string;
   /** Its whole `order_id` or `external_id`. */
   job?: string;
+  /** It came at this time or later, and before that: ISO-8601, UTC. */
+  from?: string;
+  to?: string;
+}
+
+/** What is kept of an inbox besides its events. */
+export interface Settings {
+  /** Whether nothing is given to the flow. */
+  isPaused: boolean;
+  /** How many times in a row Node-RED has ended while events were with the flow. */
+  ends: number;
 }
 
 /** What has become of an event in the store. */
@@ -92,15 +107,21 @@ export type OpenStore = (options: OpenOptions) => Promise<Store>;
  */
 export interface Store {
   readonly counts: Readonly<Record<State, number>>;
+  /** By node: how many deliveries to it are failed. */
+  readonly failures: Readonly<Record<string, number>>;
   /** The seq of the event that came last. */
   readonly last: string;
   readonly findings: Finding[];
+  readonly settings: Readonly<Settings>;
+
+  /** On disk when it returns. */
+  set(settings: Settings): Promise<void>;
 
   /** Looks whether it can still be used. */
   check(): Promise<void>;
 
   /**
-   * Deletes the oldest of the events that do not wait, where there is no room for new ones.
+   * Deletes the oldest of the events that wait for nothing, where there is no room for new ones.
    *
    * @param sizes of the new ones, in bytes
    * @returns for how many of them, from the first on, there is room
@@ -117,12 +138,33 @@ export interface Store {
   write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]>;
 
   /**
-   * Some of the events in a state: waiting ones by the time of their change, then by arrival; others by
-   * arrival.
+   * Some of the events with a delivery that waits, by the time of their change, then by arrival.
+   *
+   * @param after the `last` of those before; `""`: from the first on
+   */
+  open(after: string): Promise<Some>;
+
+  /**
+   * Some of the events in a state, by arrival. There may be none, also where more follow.
    *
    * @param after the `last` of those before; `""`: from the first on
    */
   some(state: State, after: string): Promise<Some>;
+
+  /**
+   * Some of the events of which a delivery is given again by itself.
+   *
+   * @param by ISO-8601, UTC: they were due by then
+   * @param beyond or are said to be due later than that, which cannot be
+   * @returns `next`: when the first of all is; `undefined`: none
+   */
+  due(by: string, beyond: string): Promise<{ seqs: string[]; next: string | undefined }>;
+
+  /** The events that were with the flow when the store was used last, by the time of their change. */
+  withFlow(): Promise<StoredEvent[]>;
+
+  /** The earlier events of a job on a path of which a delivery waits. @param job its `keys.order` */
+  earlier(event: Pick<StoredEvent, "seq" | "path" | "changedAt">, job: string): Promise<StoredEvent[]>;
 
   /**
    * Some of the events that arrived before a time, by that.
@@ -155,6 +197,9 @@ export interface Store {
 
   /** @returns one with the text of its event; `undefined` where it is gone */
   read(seq: string): Promise<{ stored: StoredEvent; text: string } | undefined>;
+
+  /** When the oldest of those that wait came, and the last of all: ISO-8601, UTC; `null` where there is none. */
+  times(): Promise<{ oldestWaiting: string | null; lastAccepted: string | null }>;
 
   /**
    * The later events that have changed all of what an event has changed; `undefined`: there are none,

@@ -1,25 +1,14 @@
 import { createHash } from "node:crypto";
 import { summarise, type EventSummary } from "../event/summary";
+import { stateOf, type Delivery, type State } from "./deliveries";
 import { isJsonObject, type JsonObject } from "../event/json";
-
-/**
- * - `waiting`: the flow has not dealt with it yet
- * - `processed`: all nodes that it reached have completed it
- * - `handed-over`: the flow has it, and did not say in time that it is done
- * - `failed`: a node reported an error
- */
-export type State = "waiting" | "processed" | "handed-over" | "failed";
-
-/** An error that a node reported. */
-export interface FlowError {
-  text: string;
-  node: { id: string; name?: string; type: string };
-}
 
 /** What the inbox keeps of an event, besides the event: little, of whatever is in there. */
 export interface StoredEvent extends EventSummary {
   /** Its place in the order of arrival: a number, as text of the same length for all. */
   seq: string;
+  /** The same each time that it comes, also in another Node-RED: a digest of its body and path. */
+  eventId: string;
   /** Where it was sent to. */
   path: string;
   topic: string;
@@ -33,19 +22,18 @@ export interface StoredEvent extends EventSummary {
   meaning: string | null;
   /** Of the event, in bytes. */
   size: number;
+  /** The worst of its deliveries'. */
   state: State;
-  /** How many times it was given to the flow. */
-  times: number;
+  /** One for each `radaro in` that it is for; `undefined`: that is not known yet, as the nodes are not there. */
+  deliveries?: Delivery[];
+  /** How many times Node-RED ended while the flow had this event and no other. */
+  ended?: number;
   /** Each field that it changed was changed again by a later event that was accepted before. */
   superseded?: true;
-  /** Of a processed event: no node lets its topic through. */
-  unwanted?: true;
-  /** Of a failed one. */
-  error?: FlowError;
 }
 
 /** What has become of an event. */
-export type Became = Pick<StoredEvent, "seq" | "state" | "times" | "superseded" | "unwanted" | "error">;
+export type Became = Pick<StoredEvent, "seq" | "deliveries" | "superseded" | "ended">;
 
 /** Fields of a job that an event has changed. */
 export interface Change {
@@ -75,8 +63,8 @@ export interface Arrival {
   /** As it came, with the token: only a digest of it is kept. */
   body: Buffer;
   receivedAt: Date;
-  /** How many times it has been given to the flow. */
-  times: number;
+  /** What it is given as, see `StoredEvent`. */
+  deliveries: Delivery[] | undefined;
   /** What it means to people, for lists: the name of something that the receiver of the lists knows. */
   meaning: string | null;
 }
@@ -89,17 +77,19 @@ export interface Arrival {
  */
 export function prepare(
   event: JsonObject,
-  { path, body, receivedAt, times, meaning }: Arrival,
+  { path, body, receivedAt, deliveries, meaning }: Arrival,
 ): AcceptedEvent {
   const text = JSON.stringify(event);
   const summary = summarise(event);
   const { eventType, changed, orderId, externalId } = summary;
   const changedAt = sortable(event.updated_at);
   const topic = typeof event.topic === "string" ? event.topic : "";
+  const digest = createHash("sha256").update(`${path}\n`).update(body).digest("base64url");
   const { status } = isJsonObject(event.new_values) ? event.new_values : {};
   return {
     stored: {
       seq: "",
+      eventId: digest,
       path,
       topic: shortened(topic),
       eventType: eventType === null ? null : shortened(eventType),
@@ -111,11 +101,11 @@ export function prepare(
       receivedAt: receivedAt.toISOString(),
       changedAt: changedAt ?? sortable(receivedAt.toISOString())!,
       size: Buffer.byteLength(text),
-      state: "waiting",
-      times,
+      state: stateOf(deliveries),
+      ...(deliveries && { deliveries }),
     },
     text,
-    digest: createHash("sha256").update(`${path}\n`).update(body).digest("base64"),
+    digest,
     change: changeOf(event, summary, changedAt),
     isDated: changedAt !== undefined,
     keys: { order: keyOf(orderId), external: keyOf(externalId) },

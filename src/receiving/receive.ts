@@ -43,11 +43,13 @@ export interface Keeper {
   /**
    * @param event without its token; the keeper's own from here on
    * @param body as it came
+   * @param problem the fields of a wrong type, where it has any: it is kept as failed
    * @returns `closed`: another one comes in its place
    */
   accept(
     event: JsonObject,
     arrival: { path: string; body: Buffer; receivedAt: Date },
+    problem?: string,
   ): Promise<"stored" | "duplicate" | "not-stored" | "closed">;
   /** Is told of a request that was refused. */
   refused(why: Refusal): void;
@@ -89,7 +91,7 @@ export function keepersOf(receivers: Iterable<Receiver>): Set<Keeper> {
   return new Set([...receivers].flatMap(({ keeper }) => keeper ?? []));
 }
 
-/** A verified event without problems. */
+/** A verified event. */
 export interface Verified {
   /** Without its token. */
   event: JsonObject;
@@ -97,6 +99,8 @@ export interface Verified {
   verified: Receiver[];
   /** Those of them that let its topic through. */
   letThrough: Receiver[];
+  /** The fields of a wrong type, where it has any. */
+  problem?: string;
 }
 
 /** When an event arrived, and whether it was sent by a node's button. */
@@ -106,17 +110,13 @@ interface Arrival {
 }
 
 /**
- * Verifies an event and checks it.
+ * Verifies an event and looks at its fields.
  *
  * @param body what was parsed from the request's JSON
  * @param receivers all that share the path: they hear of what is refused
  * @returns the answer, where it is refused
  */
-export function verify(
-  body: unknown,
-  receivers: Iterable<Receiver>,
-  { receivedAt = new Date(), test = false }: Arrival = {},
-): Verified | Answer {
+export function verify(body: unknown, receivers: Iterable<Receiver>): Verified | Answer {
   if (!isJsonObject(body)) return refuse("not-object", receivers);
 
   const { token, ...event } = body;
@@ -125,17 +125,20 @@ export function verify(
   if (verified.length === 0) return refuse("wrong-token", receivers);
 
   const letThrough = verified.filter((receiver) => wants(receiver, event));
-  const problems = findProblems(event);
-  if (problems.length > 0) {
-    const detail = problems.join(", ");
-    // Somebody has to hear of it: the event is not sent again.
-    const hearers = letThrough.length > 0 ? letThrough : verified.slice(0, 1);
-    const messages = messagesFor(hearers, event, { receivedAt, test });
-    hearers.forEach((receiver, i) => receiver.fail(detail, messages[i]!));
-    for (const keeper of keepersOf(verified)) keeper.refused("wrong-type");
-    return refuse("wrong-type", [], detail);
-  }
-  return { event, verified, letThrough };
+  const problem = findProblems(event).join(", ");
+  return { event, verified, letThrough, ...(problem !== "" && { problem }) };
+}
+
+/** Refuses an event with fields of a wrong type. Somebody has to hear of it: it is not sent again. */
+export function refuseWrongType(
+  { event, verified, letThrough, problem = "" }: Verified,
+  { receivedAt = new Date(), test = false }: Arrival = {},
+): Answer {
+  const hearers = letThrough.length > 0 ? letThrough : verified.slice(0, 1);
+  const messages = messagesFor(hearers, event, { receivedAt, test });
+  hearers.forEach((receiver, i) => receiver.fail(problem, messages[i]!));
+  for (const keeper of keepersOf(verified)) keeper.refused("wrong-type");
+  return refuse("wrong-type", [], problem);
 }
 
 /**
@@ -148,8 +151,9 @@ export function receive(
   receivers: Iterable<Receiver>,
   arrival?: Arrival,
 ): { answer: Answer; delivered: EventMessage[] } {
-  const verified = verify(body, receivers, arrival);
+  const verified = verify(body, receivers);
   if ("status" in verified) return { answer: verified, delivered: [] };
+  if (verified.problem !== undefined) return { answer: refuseWrongType(verified, arrival), delivered: [] };
   const delivered = deliver(verified.event, verified.letThrough, arrival);
   return { answer: { status: 200, body: { ok: true } }, delivered };
 }

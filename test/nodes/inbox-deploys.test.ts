@@ -85,7 +85,7 @@ describe("the inbox, while flows are deployed,", () => {
     }
   };
   /** How many times the newest was given to the flow. */
-  const times = async () => (await inbox().list({}, "")).events[0]!.times;
+  const times = async () => (await inbox().events.list({}, "")).events[0]!.deliveries![0]!.times;
 
   describe("gives again what an unchanged node sends to", () => {
     const linkIn = { ...place, id: "link-in", type: "link in", links: ["link-out"], wires: [["last"]] };
@@ -161,7 +161,7 @@ describe("the inbox, while flows are deployed,", () => {
       );
       await post();
       while (dropped === 0) await turn();
-      await inbox().list({}, ""); // time to be settled
+      await inbox().events.list({}, ""); // time to be settled
       assert.equal(inbox().counts?.waiting, 1);
       await runtime.deploy(flow);
       await processed(1);

@@ -8,12 +8,13 @@ interface Place {
 const [a, b] = [{ id: "a" }, { id: "b" }] as const;
 
 /** What happens to the messages of an event, by the names of nodes; `!`: Node-RED finds no node. */
-type Step = "begun" | `send ${string}` | `take ${string}` | `done ${string}` | "interrupt";
+type Step = "begun" | `${"send" | "take" | "done" | "fail" | "fail-copy"} ${string}` | "interrupt";
 
 /** The messages of an event after something has happened to them. */
 function after(...steps: Step[]): Followed<Place> {
   const followed = new Followed<Place>();
   const sent: Record<string, Sent<Place>[]> = {};
+  const taken: Record<string, object[]> = {};
   for (const step of steps) {
     const [what, name = ""] = step.split(" ");
     const node = { a, b }[name];
@@ -24,8 +25,15 @@ function after(...steps: Step[]): Followed<Place> {
       (sent[name] ??= []).push(message);
       followed.send(message);
     }
-    if (what === "take") followed.take(sent[name]?.shift()?.msg ?? {}, node!);
-    if (what === "done") followed.complete(node!);
+    if (what === "take") {
+      const msg = sent[name]?.shift()?.msg ?? {};
+      (taken[name] ??= []).push(msg);
+      followed.take(msg, node!);
+    }
+    const of = () => taken[name]?.at(-1) ?? {};
+    if (what === "done") followed.complete(taken[name]?.shift() ?? {}, node!, true);
+    if (what === "fail") followed.fail(of(), node!, { text: "down", node: { id: name, type: "told" } });
+    if (what === "fail-copy") followed.fail({}, node!, { text: "down", node: { id: name, type: "told" } });
   }
   return followed;
 }
@@ -49,9 +57,29 @@ describe("the messages of an event", () => {
     [true, ["begun", "take a", "done a"]],
     [false, ["begun", "take a"]],
     [false, ["send nowhere", "begun"]],
+    // A node that reports an error of a message, or of a copy, is done with it, whether it says so or not.
+    [true, ["send a", "begun", "take a", "fail a"]],
+    [true, ["send a", "begun", "take a", "fail a", "done a"]],
+    [true, ["send a", "begun", "take a", "fail-copy a"]],
+    [false, ["send a", "send a", "begun", "take a", "take a", "fail a"]],
+    [false, ["send a", "begun", "take a", "send b", "fail a"]],
   ] as [boolean, Step[]][]) {
     it(`are ${isDone ? "" : "not "}done after: ${steps.join(", ") || "nothing"}`, () => {
       assert.equal(after(...steps).isDone, isDone);
+    });
+  }
+
+  for (const [stands, steps] of [
+    [true, ["send a", "begun", "take a", "fail a"]],
+    // Of the same message: it is no later one.
+    [true, ["send a", "begun", "take a", "fail a", "done a"]],
+    [true, ["send a", "begun", "take a", "fail a", "done a", "done a"]],
+    [true, ["begun", "take a", "take a", "fail a", "done a", "done a"]],
+    [false, ["begun", "take a", "fail a", "done a", "take a", "done a"]],
+    [true, ["begun", "take a", "fail a", "take b", "done b"]],
+  ] as [boolean, Step[]][]) {
+    it(`have ${stands ? "an" : "no"} error that stands after: ${steps.join(", ")}`, () => {
+      assert.equal(after(...steps).error !== undefined, stands);
     });
   }
 
@@ -73,6 +101,22 @@ describe("the messages of an event", () => {
       );
     });
   }
+
+  it("have an error until its node completes a later message with the same id: not the next of a split", () => {
+    const followed = new Followed<Place>();
+    const error = { text: "down", node: { id: "a", type: "told" } };
+    const take = (id: string) => {
+      const msg = { _msgid: id };
+      followed.take(msg, a);
+      return msg;
+    };
+    followed.begun();
+    followed.fail(take("1"), a, error);
+    followed.complete(take("2"), a, true);
+    assert.equal(followed.error, error);
+    followed.complete(take("1"), a, true);
+    assert.equal(followed.error, undefined);
+  });
 
   it("do not wait for where no node is meant to be, and for no other", () => {
     const followed = after("send nowhere", "begun");

@@ -78,7 +78,12 @@ describe("an inbox's store", () => {
 
   describe("that is damaged", () => {
     const event = (number: number) => {
-      const about = { path: "/radaro", body: Buffer.from(String(number)), receivedAt: new Date(), times: 1 };
+      const about = {
+        path: "/radaro",
+        body: Buffer.from(String(number)),
+        receivedAt: new Date(),
+        deliveries: undefined,
+      };
       return prepare({ number }, { ...about, meaning: null });
     };
     /** One with two events, of which the first cannot be read. */
@@ -183,7 +188,12 @@ describe("an inbox's store that was killed", () => {
     killed = join(dir, "killed");
     const store = await SqliteStore.open(join(dir, "running"));
     for (const number of [1, 2, 3]) {
-      const about = { path: "/radaro", body: Buffer.from(String(number)), receivedAt: new Date(), times: 1 };
+      const about = {
+        path: "/radaro",
+        body: Buffer.from(String(number)),
+        receivedAt: new Date(),
+        deliveries: undefined,
+      };
       await store.write([prepare({ number }, { ...about, meaning: null })], []);
     }
     cpSync(join(dir, "running"), killed, { recursive: true });
@@ -330,7 +340,12 @@ describe("an inbox's store that is full", () => {
   async function add(count: number, bytes: number): Promise<void> {
     const accepted = Array.from({ length: count }, () => {
       number += 1;
-      const about = { path: "/radaro", body: Buffer.from(String(number)), receivedAt: new Date(), times: 1 };
+      const about = {
+        path: "/radaro",
+        body: Buffer.from(String(number)),
+        receivedAt: new Date(),
+        deliveries: [],
+      };
       return prepare({ number, filler: "x".repeat(bytes) }, { ...about, meaning: null });
     });
     assert.equal(await store.makeRoom(accepted.map(({ stored }) => stored.size)), count);

@@ -7,7 +7,7 @@ const arrival = {
   path: "/radaro",
   body: Buffer.from("{}"),
   receivedAt: new Date(0),
-  times: 1,
+  deliveries: [{ node: "in", state: "waiting" as const, times: 1 }],
   meaning: null,
 };
 
@@ -63,7 +63,7 @@ describe("prepare", () => {
       assert.deepEqual(JSON.parse(text), event);
       assert.equal(stored.size, Buffer.byteLength(text));
       assert.equal(stored.changedAt, sortable(event.updated_at) ?? "1970-01-01T00:00:00.000000");
-      assert.deepEqual([stored.state, stored.times], ["waiting", 1]);
+      assert.deepEqual([stored.state, stored.deliveries], ["waiting", arrival.deliveries]);
     });
   }
 

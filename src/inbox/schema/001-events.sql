@@ -4,9 +4,11 @@
 CREATE TABLE inbox (
   step INTEGER NOT NULL,    -- the number of the last of these files that was run
   last INTEGER NOT NULL,    -- the seq of the event that came last, also where that one is deleted
-  checksum INTEGER NOT NULL -- of all events that are there: their crc, by exclusive or
+  checksum INTEGER NOT NULL, -- of all events that are there: their crc, by exclusive or
+  is_paused INTEGER NOT NULL CHECK (is_paused IN (0, 1)), -- whether nothing is given to the flow
+  ends INTEGER NOT NULL     -- how many times in a row Node-RED has ended while events were with the flow
 );
-INSERT INTO inbox (step, last, checksum) VALUES (0, 0, 0);
+INSERT INTO inbox (step, last, checksum, is_paused, ends) VALUES (0, 0, 0, 0, 0);
 
 -- What is known of an event, besides the event: what lists show and look for.
 CREATE TABLE events (
@@ -26,16 +28,18 @@ CREATE TABLE events (
   order_key TEXT,               -- what the whole order_id is found by
   external_key TEXT,
   size INTEGER NOT NULL,        -- of the event, in bytes
-  state TEXT NOT NULL CHECK (state IN ('waiting', 'processed', 'handed-over', 'failed')),
-  times INTEGER NOT NULL,       -- how many times it was given to the flow
+  deliveries TEXT,              -- one for each radaro in that it is for: JSON; NULL: not known yet
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'processed', 'failed')), -- the worst of theirs
+  is_open INTEGER NOT NULL CHECK (is_open IN (0, 1)), -- whether one of them waits
+  again_at TEXT,                -- when the first of them is given again by itself
   superseded INTEGER NOT NULL CHECK (superseded IN (0, 1)),
-  unwanted INTEGER NOT NULL CHECK (unwanted IN (0, 1)),
-  error TEXT,                   -- of a failed one: JSON
+  ended INTEGER NOT NULL,       -- how many times Node-RED ended while the flow had this event and no other
   crc INTEGER NOT NULL,         -- CRC-32 of the columns that stay: a database finds damage only in what it needs
   state_crc INTEGER NOT NULL    -- CRC-32 of those that change
 );
-CREATE INDEX events_waiting ON events (changed_at, seq) WHERE state = 'waiting';
-CREATE INDEX events_settled ON events (state, seq) WHERE state <> 'waiting';
+CREATE INDEX events_open ON events (changed_at, seq) WHERE is_open = 1;
+CREATE INDEX events_settled ON events (state, seq) WHERE is_open = 0;
+CREATE INDEX events_again ON events (again_at, seq) WHERE again_at IS NOT NULL;
 CREATE INDEX events_by_arrival ON events (received_at, seq);
 CREATE INDEX events_by_order ON events (order_key, changed_at, seq) WHERE order_key IS NOT NULL;
 CREATE INDEX events_by_external ON events (external_key, seq) WHERE external_key IS NOT NULL;

@@ -1,0 +1,102 @@
+import type { Reopening } from "./reopening";
+import { turnAtMost, Turns } from "./scheduler";
+import { keyOf, type StoredEvent } from "./stored-event";
+
+/** Lets the events of one job come one after the other to the nodes that want that. */
+export class InOrder {
+  readonly #turns = new Turns();
+  /** By event: the turns that it has, or waits for. */
+  readonly #keys = new Map<string, Set<string>>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  /**
+   * @param wants whether a node wants it
+   * @param comes is called with the seqs of events whose turn has come
+   */
+  constructor(
+    private readonly store: Reopening,
+    private readonly wants: (node: string) => boolean,
+    private readonly comes: (seqs: string[]) => void,
+  ) {}
+
+  /** @returns `undefined` where it does not matter when it comes */
+  #keyOf(node: string, { path, orderId }: StoredEvent): string | undefined {
+    const job = keyOf(orderId);
+    return job !== null && this.wants(node) ? `${node}\n${path}\n${job}` : undefined;
+  }
+
+  /** Begins an event's turn with a node. @returns false where that is another's: then it comes later */
+  begin(node: string, stored: StoredEvent): boolean {
+    const key = this.#keyOf(node, stored);
+    if (key === undefined) return true;
+    const { seq, changedAt } = stored;
+    const now = performance.now();
+    const keys = this.#keys.get(seq) ?? new Set();
+    this.#keys.set(seq, keys.add(key));
+    if (this.#turns.isFree(key, seq)) {
+      if (this.#turns.begin(key, seq, now)) this.#lookIn(turnAtMost);
+      return true;
+    }
+    this.#lookIn(this.#turns.wait(key, { seq, order: changedAt }, now));
+    return false;
+  }
+
+  /** Lets an event come, unless an earlier one of its job still waits to be given again to one of its nodes. */
+  async afterEarlier(nodes: readonly string[], stored: StoredEvent): Promise<boolean> {
+    const inOrder = nodes.filter((node) => this.#keyOf(node, stored) !== undefined);
+    if (inOrder.length === 0) return true;
+    const earlier = await this.store.read((store) => store.earlier(stored, keyOf(stored.orderId)!));
+    return !earlier.some(
+      ({ deliveries }) =>
+        !deliveries || deliveries.some(({ node, state }) => state === "waiting" && inOrder.includes(node)),
+    );
+  }
+
+  /** Whether a node's turn is another event's. */
+  isBusy(node: string, stored: StoredEvent): boolean {
+    const key = this.#keyOf(node, stored);
+    return key !== undefined && !this.#turns.isFree(key, stored.seq);
+  }
+
+  /** The flow is done with an event at a node, or has lost it. */
+  end(node: string, seq: string): void {
+    this.#end(
+      seq,
+      [...(this.#keys.get(seq) ?? [])].filter((key) => key.startsWith(`${node}\n`)),
+    );
+  }
+
+  /** An event whose turn had come did not take it everywhere: those are over. */
+  pass(seq: string, taken: readonly string[]): void {
+    const keys = [...(this.#keys.get(seq) ?? [])];
+    this.#end(
+      seq,
+      keys.filter((key) => !taken.includes(key.slice(0, key.indexOf("\n")))),
+      true,
+    );
+  }
+
+  #end(seq: string, keys: string[], onlyUngiven = false): void {
+    const now = performance.now();
+    const next = onlyUngiven
+      ? this.#turns.pass(seq, keys, now)
+      : keys.flatMap((key) => this.#turns.end(key, seq, now) ?? []);
+    const left = this.#keys.get(seq);
+    if (!onlyUngiven) for (const key of keys) left?.delete(key);
+    if (left?.size === 0) this.#keys.delete(seq);
+    if (next.length > 0) this.comes(next);
+  }
+
+  /** Lets those come that have waited long enough by then. */
+  #lookIn(wait: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.comes(this.#turns.late(performance.now()));
+    }, wait + 1).unref();
+    this.#timers.add(timer);
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+}

@@ -1,0 +1,213 @@
+import type { JsonObject } from "../event/json";
+import type { Cleaning } from "./cleaning";
+import { runAgain, settled, type Delivery, type FlowError } from "./deliveries";
+import type { GivingAgain } from "./giving-again";
+import type { Held } from "./held";
+import type { Reopening } from "./reopening";
+import type { Filter, Some, Store } from "./store";
+import { keyOf, type StoredEvent } from "./stored-event";
+
+/** How many events are run again; `nowhere`: and how many are not, as their nodes are not there. */
+export interface Run {
+  run: number;
+  nowhere: number;
+}
+
+/** What is run again of an inbox's failed deliveries; what is absent is not looked at. */
+export type Wanted = Partial<Record<"node" | "error" | "job" | "topic" | "from" | "to", string>>;
+
+/** What failed of one cause. */
+export interface Cause {
+  node: FlowError["node"];
+  error: string;
+  count: number;
+  /** When the first and the last of these events came: ISO-8601, UTC. */
+  first: string;
+  last: string;
+}
+
+/** How many events a page of the list has. */
+const pageSize = 50;
+
+/** What people do with a store's events. */
+export class Operating {
+  constructor(
+    private readonly store: Reopening,
+    private readonly inbox: {
+      held: Held;
+      again: GivingAgain;
+      cleaning: Cleaning;
+      /** Whether a node is there. */
+      isThere(node: string): boolean;
+      changed(): void;
+    },
+  ) {}
+
+  /** When the oldest of those that wait came, and the last of all: ISO-8601, UTC; `null` where there is none. */
+  async times(): Promise<{ oldestWaiting: string | null; lastAccepted: string | null }> {
+    const nothing = { oldestWaiting: null, lastAccepted: null };
+    return this.store.store ? this.store.read((store) => store.times()).catch(() => nothing) : nothing;
+  }
+
+  /** A page of the list, newest first; see `Store.list`. */
+  async list(filter: Filter, before: string): ReturnType<Store["list"]> {
+    const { events, next } = await this.store.read((store) => store.list(filter, before, pageSize));
+    return { events: events.map((stored) => this.#now(stored)), next };
+  }
+
+  /** @returns `undefined` where it is gone */
+  async read(seq: string): Promise<{ stored: StoredEvent; event: JsonObject } | undefined> {
+    const found = await this.store.read((store) => store.read(seq));
+    return found && { stored: this.#now(found.stored), event: JSON.parse(found.text) as JsonObject };
+  }
+
+  /** As it is, also where that is not on disk yet. */
+  #now(stored: StoredEvent): StoredEvent {
+    const { deliveries, state } = this.inbox.held.get(stored.seq) ?? {};
+    return deliveries ? { ...stored, deliveries, state: state! } : stored;
+  }
+
+  /**
+   * Lets the flow have events again: their deliveries that failed, of `all` also those that are processed.
+   * Those that wait have not been dealt with, and do not count.
+   *
+   * @param fits of those, which; absent: each
+   */
+  async run(seqs: string[], all = false, fits: (delivery: Delivery) => boolean = () => true): Promise<Run> {
+    const count = { run: 0, nowhere: 0 };
+    const wanted = (each: Delivery) =>
+      each.state === "failed" ? fits(each) : all && each.state === "processed";
+    const run: string[] = [];
+    await this.#change(seqs, (stored) => {
+      const { deliveries } = stored;
+      // One that no node wanted goes to those that want it now.
+      if (deliveries?.length === 0) stored.deliveries = undefined;
+      else if (!deliveries?.some(wanted)) return false;
+      else if (deliveries.some((each) => wanted(each) && this.inbox.isThere(each.node)))
+        stored.deliveries = deliveries.map((each) =>
+          wanted(each) && this.inbox.isThere(each.node) ? runAgain(each) : each,
+        );
+      else {
+        count.nowhere += 1;
+        return false;
+      }
+      count.run += 1;
+      run.push(stored.seq);
+      return true;
+    });
+    this.inbox.again.ask(run);
+    return count;
+  }
+
+  /** Lets the flow have all failed deliveries again that fit. */
+  async runAll(wanted: Wanted): Promise<Run> {
+    const count = { run: 0, nowhere: 0 };
+    const fits = ({ node, error }: Delivery) =>
+      (wanted.node === undefined || error?.node.id === wanted.node || node === wanted.node) &&
+      (wanted.error === undefined || error?.text === wanted.error);
+    for await (const events of this.#failed(wanted)) {
+      const { run, nowhere } = await this.run(
+        events.map(({ seq }) => seq),
+        false,
+        fits,
+      );
+      count.run += run;
+      count.nowhere += nowhere;
+    }
+    return count;
+  }
+
+  /** What has failed, by node and error text: those with the most events first. */
+  async causes(): Promise<Cause[]> {
+    const causes = new Map<string, Cause>();
+    for await (const events of this.#failed({}))
+      for (const { deliveries = [], receivedAt } of events)
+        for (const { state, error } of deliveries) {
+          if (state !== "failed" || !error) continue;
+          const key = `${error.node.id}\n${error.text}`;
+          const about = {
+            node: error.node,
+            error: error.text,
+            count: 0,
+            first: receivedAt,
+            last: receivedAt,
+          };
+          const cause = causes.get(key) ?? about;
+          causes.set(key, cause);
+          cause.count += 1;
+          if (receivedAt < cause.first) cause.first = receivedAt;
+          if (receivedAt > cause.last) cause.last = receivedAt;
+        }
+    return [...causes.values()].sort((a, b) => b.count - a.count);
+  }
+
+  /** The failed events, in steps. */
+  async *#failed({ job, topic, from, to }: Wanted): AsyncGenerator<StoredEvent[]> {
+    for (let after: string | undefined = ""; after !== undefined;) {
+      const { events, last }: Some = await this.store.read((store) => store.some("failed", after!));
+      const found = await this.store.read((store) => store.get(events.map(({ seq }) => seq)));
+      yield found
+        .map((stored) => this.#now(stored))
+        .filter(
+          ({ state, topic: its, orderId, externalId, receivedAt }) =>
+            state === "failed" &&
+            (topic === undefined || topic === its) &&
+            (job === undefined || [orderId, externalId].some((id) => keyOf(id) === keyOf(job))) &&
+            (from === undefined || receivedAt >= from) &&
+            (to === undefined || receivedAt < to),
+        );
+      after = last;
+    }
+  }
+
+  /** A person has dealt with an event. @returns false where it is gone */
+  async settle(seq: string): Promise<boolean> {
+    let isThere = false;
+    await this.#change([seq], (stored) => {
+      isThere = true;
+      for (const { node, state } of stored.deliveries ?? [])
+        if (state !== "processed") this.inbox.again.over(seq, node, true, true);
+      stored.deliveries = (stored.deliveries ?? []).map((each) =>
+        each.state === "processed" ? each : settled(each),
+      );
+      return true;
+    });
+    return isThere;
+  }
+
+  /** Deletes an event for good. @returns false where it is gone */
+  async delete(seq: string): Promise<boolean> {
+    const deleted = await this.store.alone((store) => store.delete([seq]));
+    for (const { node } of this.inbox.held.get(seq)?.deliveries ?? [])
+      this.inbox.again.over(seq, node, true, true);
+    this.inbox.held.forget(seq);
+    await this.inbox.cleaning.compact();
+    return deleted > 0;
+  }
+
+  /** Deletes all events but those of which something waits, for good. @returns how many */
+  async clear(): Promise<number> {
+    let count = 0;
+    for (const state of ["processed", "failed"] as const)
+      count += await this.inbox.cleaning.delete(async (store, after) => {
+        const { events, last } = await store.some(state, after);
+        return { events: events.filter(({ isOpen }) => !isOpen), last };
+      });
+    await this.inbox.cleaning.compact();
+    return count;
+  }
+
+  /** Lets something become of events. @returns when that is on disk */
+  async #change(seqs: string[], become: (stored: StoredEvent) => boolean): Promise<void> {
+    const { held } = this.inbox;
+    // Also those that are held: they may be let go while the others are read.
+    for (const stored of await this.store.read((store) => store.get(seqs))) held.hold(stored);
+    for (const seq of seqs) {
+      const stored = held.get(seq);
+      if (stored && become(stored)) held.change(stored, true);
+      held.letGo(seq);
+    }
+    await Promise.all(seqs.map((seq) => held.onDisk(seq)));
+    this.inbox.changed();
+  }
+}

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  againAt,
+  due,
+  failed,
+  given,
+  interrupted,
+  isDue,
+  isOpen,
+  left,
+  longestRetry,
+  newDelivery,
+  processed,
+  readRetries,
+  reopened,
+  runAgain,
+  settled,
+  stateOf,
+  takenBack,
+  type Delivery,
+} from "../../src/inbox/deliveries";
+
+const minute = 60_000;
+const now = Date.UTC(2026, 2, 5, 12);
+const at = (minutes: number) => new Date(now + minutes * minute).toISOString();
+const error = { text: "down", node: { id: "n", type: "function" } };
+
+const fresh = newDelivery("in");
+const withFlow = given(fresh, now);
+const failure = failed({ ...withFlow, retries: 1 }, error, { now, after: [1, 5] });
+
+describe("a delivery", () => {
+  for (const [what, delivery, expected] of [
+    ["that is new", fresh, { state: "waiting", times: 0 }],
+    ["that is given", withFlow, { state: "waiting", times: 1, since: at(0) }],
+    ["that is given again", given(failure, now), { state: "waiting", times: 2, since: at(0), retries: 2 }],
+    ["that the flow has not had", takenBack(withFlow), { state: "waiting", times: 0 }],
+    ["that the flow has lost", interrupted(withFlow), { state: "waiting", times: 1 }],
+    ["that is processed", processed(failure), { state: "processed", times: 1 }],
+    ["that is settled", settled(failure), { state: "processed", times: 1, settled: true }],
+    ["that is due", due(failure), { state: "waiting", times: 1, retries: 2 }],
+    ["that is run again", runAgain(failure), { state: "waiting", times: 1 }],
+    ["that is run again when settled", runAgain(settled(failure)), { state: "waiting", times: 1 }],
+    [
+      "that the flow has once more",
+      reopened(failure, now),
+      { state: "waiting", times: 1, since: at(0), retries: 2 },
+    ],
+    ["that waits when Node-RED ends", left(interrupted(withFlow)), { state: "waiting", times: 1 }],
+    ["that the flow has when Node-RED ends", left(withFlow), { state: "waiting", times: 1 }],
+    ["that failed when Node-RED ends", left(failure), { ...failure }],
+    [
+      "that a limit has given up when Node-RED ends",
+      left(failed(withFlow, error, { now, after: [1], stays: true })),
+      { state: "failed", times: 1, error, retries: 1, againAt: at(1) },
+    ],
+  ] as [string, Delivery, Partial<Delivery>][]) {
+    it(`${what} has what is known of it, and no more`, () => {
+      assert.deepEqual(delivery, { node: "in", ...expected });
+    });
+  }
+
+  for (const [what, how, retries, expected] of [
+    ["stays so without retries", {}, undefined, {}],
+    ["comes again after the first minutes", { after: [1, 5] }, undefined, { retries: 1, againAt: at(1) }],
+    ["comes again after the next", { after: [1, 5] }, 1, { retries: 2, againAt: at(5) }],
+    ["stays so when all are used", { after: [1, 5] }, 2, { retries: 2 }],
+    ["comes again after parts of a minute", { after: [0.5] }, undefined, { retries: 1, againAt: at(0.5) }],
+    ["comes once more without retries", { isOnceMore: true }, undefined, { againAt: at(1) }],
+    [
+      "comes once more, and that is none of the retries",
+      { after: [5], isOnceMore: true },
+      undefined,
+      { againAt: at(1) },
+    ],
+    [
+      "comes once more when all are used",
+      { after: [5], isOnceMore: true },
+      1,
+      { retries: 1, againAt: at(1) },
+    ],
+    ["is with the flow still", { stays: true }, undefined, { since: at(0) }],
+  ] as [string, Omit<Parameters<typeof failed>[2], "now">, number | undefined, Partial<Delivery>][]) {
+    it(`that failed ${what}`, () => {
+      const before = { ...withFlow, ...(retries !== undefined && { retries }) };
+      const became = failed(before, error, { now, ...how });
+      assert.deepEqual(became, { node: "in", state: "failed", times: 1, error, ...expected });
+    });
+  }
+
+  for (const [isTrue, delivery, time] of [
+    [false, { ...failure, againAt: at(5) }, 4.99],
+    [true, { ...failure, againAt: at(5) }, 5],
+    [true, { ...failure, againAt: at(5) }, 60],
+    [false, { ...failure, againAt: at(longestRetry) }, 0],
+    // The clock was set back: it would wait longer than any retry.
+    [true, { ...failure, againAt: at(5) }, -longestRetry],
+    [false, withFlow, 60],
+    [false, processed(failure), 60],
+  ] as [boolean, Delivery, number][]) {
+    it(`is ${isTrue ? "" : "not "}due ${time} minutes later, with ${JSON.stringify(delivery.againAt ?? "no retry")}`, () => {
+      assert.equal(isDue(delivery, now + time * minute), isTrue);
+    });
+  }
+
+  it("comes as often as there are retries, each at its time, whatever they are", () => {
+    const minutes = fc.array(
+      fc.integer({ min: 1, max: 4 * longestRetry }).map((quarters) => quarters / 4),
+      { maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(minutes, (after) => {
+        let time = now;
+        let delivery = given(fresh, time);
+        const waited: number[] = [];
+        for (;;) {
+          delivery = failed(delivery, error, { now: time, after });
+          if (delivery.againAt === undefined) break;
+          const then = Date.parse(delivery.againAt);
+          assert.ok(!isDue(delivery, then - 1) && isDue(delivery, then));
+          waited.push(then - time);
+          time = then;
+          delivery = given(due(delivery), time);
+        }
+        assert.deepEqual(
+          waited,
+          after.map((each) => each * minute),
+        );
+        assert.equal(delivery.times, after.length + 1);
+      }),
+    );
+  });
+});
+
+describe("an event's deliveries", () => {
+  const waiting = interrupted(withFlow);
+  const ok = processed(withFlow);
+  for (const [deliveries, state, open, again] of [
+    [undefined, "waiting", true, undefined],
+    [[], "processed", false, undefined],
+    [[ok], "processed", false, undefined],
+    [[ok, settled(failure)], "processed", false, undefined],
+    [[ok, waiting], "waiting", true, undefined],
+    [[ok, withFlow], "waiting", true, undefined],
+    [[waiting, failure], "failed", true, at(5)],
+    [[ok, failure], "failed", false, at(5)],
+    [[failure, { ...failure, againAt: at(2) }], "failed", false, at(2)],
+    [[failed(withFlow, error, { now })], "failed", false, undefined],
+  ] as [Delivery[] | undefined, string, boolean, string | undefined][]) {
+    const are = deliveries?.map((each) => each.state).join(" and ") ?? "not known";
+    it(`that are ${are || "none"} make it ${state}, and ${open ? "" : "not "}open`, () => {
+      assert.equal(stateOf(deliveries), state);
+      assert.equal(isOpen(deliveries), open);
+      assert.equal(againAt(deliveries), again);
+    });
+  }
+});
+
+describe("readRetries", () => {
+  for (const [text, expected] of [
+    ["", []],
+    ["  ", []],
+    ["1, 5, 30", [1, 5, 30]],
+    ["1,5,30", [1, 5, 30]],
+    [" 0.5 ", [0.5]],
+    [String(longestRetry), [longestRetry]],
+    [String(longestRetry + 1), undefined],
+    [Array(20).fill("1").join(","), Array<number>(20).fill(1)],
+    [Array(21).fill("1").join(","), undefined],
+    ["0", undefined],
+    ["1, 0", undefined],
+    ["-1", undefined],
+    ["1,", undefined],
+    [",", undefined],
+    ["1 5", undefined],
+    ["1;5", undefined],
+    ["1e3", undefined],
+    [".5", undefined],
+    ["5.", undefined],
+    ["0x10", undefined],
+    ["Infinity", undefined],
+    ["soon", undefined],
+  ] as [string, number[] | undefined][]) {
+    it(`reads ${JSON.stringify(text)} as ${expected ? JSON.stringify(expected) : "no such list"}`, () => {
+      assert.deepEqual(readRetries(text), expected);
+    });
+  }
+
+  it("reads back each list that may be, however it is written", () => {
+    const number = fc.oneof(
+      fc.integer({ min: 1, max: longestRetry }),
+      fc.integer({ min: 1, max: 99 }).map((n) => n / 100),
+    );
+    const blank = fc.constantFrom("", " ", "  ");
+    fc.assert(
+      fc.property(fc.array(number, { maxLength: 20 }), blank, blank, (numbers, before, after) => {
+        assert.deepEqual(readRetries(numbers.map((n) => `${before}${n}${after}`).join(",")), numbers);
+      }),
+    );
+  });
+});
