@@ -8,7 +8,7 @@ describe("npm pack", () => {
     const [{ files }] = JSON.parse(npm(["pack", "--dry-run", "--json", "--silent"], root)) as [
       { files: { path: string }[] },
     ];
-    const nodes = ["radaro-config", "radaro-in", "radaro-switch"];
+    const nodes = ["radaro-config", "radaro-in", "radaro-switch", "radaro-done"];
     const expected = [
       "CHANGELOG.md",
       "LICENSE",
@@ -18,6 +18,7 @@ describe("npm pack", () => {
       ...["en-US", "de"].flatMap((language) =>
         nodes.flatMap((node) => ["json", "html"].map((kind) => `dist/locales/${language}/${node}.${kind}`)),
       ),
+      "dist/icons/radaro-done.svg",
       "dist/icons/radaro-in.svg",
       "dist/icons/radaro-switch.svg",
       "dist/merchant-inbox.js",

@@ -88,7 +88,7 @@ describe("The published package", () => {
     assert.deepEqual(found, {
       "radaro-config": {
         category: "config",
-        defaults: ["name", "inbox", "inboxDays"],
+        defaults: ["name", "inbox", "inboxDays", "inboxRetries"],
         credentials: ["token", "previousToken"],
       },
       "radaro in": {
@@ -97,7 +97,7 @@ describe("The published package", () => {
         icon: "radaro-in.svg",
         inputs: 0,
         outputs: 1,
-        defaults: ["name", "config", "path", "topics", "sample"],
+        defaults: ["name", "config", "path", "topics", "sample", "inOrder", "done", "limit"],
       },
       "radaro switch": {
         category: "radaro",
@@ -106,6 +106,14 @@ describe("The published package", () => {
         inputs: 1,
         outputs: 1,
         defaults: ["name", "property", "rules", "checkall", "outputs"],
+      },
+      "radaro done": {
+        category: "radaro",
+        color: "#9FD6C8",
+        icon: "radaro-done.svg",
+        inputs: 1,
+        outputs: 0,
+        defaults: ["name", "verdict", "reason", "reasonType"],
       },
     });
     for (const { icon } of Object.values<Definition>(found)) {
