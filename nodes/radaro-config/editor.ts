@@ -1,5 +1,6 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
-import { readBoolean } from "../../src/event/values";
+import { readBoolean, readText } from "../../src/event/values";
+import { readRetries } from "../../src/inbox/deliveries";
 import { merchantsInEditor, nameOfMerchant } from "../editor/names";
 import { addSidebar, removeSidebar } from "../editor/sidebar/sidebar";
 import { keepUntouched, rememberInputs } from "../editor/untouched";
@@ -12,6 +13,7 @@ declare const RED: EditorRED;
 interface Properties extends EditorNodeProperties {
   inbox: unknown;
   inboxDays: unknown;
+  inboxRetries: unknown;
 }
 
 interface Credentials {
@@ -22,7 +24,7 @@ interface Credentials {
 /** The contract's default. */
 const defaultDays = 7;
 
-const inputs = ["name", "inbox", "inboxDays", "token", "previousToken"];
+const inputs = ["name", "inbox", "inboxDays", "inboxRetries", "token", "previousToken"];
 
 RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   category: "config",
@@ -35,6 +37,16 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
       validate: validator((node, days) =>
         Number(days ?? defaultDays) >= 1 ? undefined : node._("radaro-config.invalid.inboxDays"),
       ),
+    },
+    inboxRetries: {
+      // What a new merchant begins with: where it is absent, nothing is given again.
+      value: "1, 5, 30, 120",
+      validate: validator((node, retries) => {
+        const text = readText(retries);
+        return text.startsWith("${") || readRetries(text)
+          ? undefined
+          : node._("radaro-config.invalid.inboxRetries");
+      }),
     },
   },
   credentials: {
@@ -64,6 +76,7 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
     const inbox = $("#node-config-input-inbox").prop("checked", readBoolean(this.inbox, false));
     if (this.inboxDays === undefined || this.inboxDays === null)
       $("#node-config-input-inboxDays").val(defaultDays);
+    $("#node-config-input-inboxRetries").val(readText(this.inboxRetries));
     inbox.on("change", () => $("#radaro-config-inbox").toggle(inbox.prop("checked") === true));
     inbox.trigger("change");
 

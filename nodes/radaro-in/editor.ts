@@ -7,6 +7,7 @@ import { isChanged, pathOf, type Properties } from "./properties";
 import { listenToSwitches, prepareTest, pressButton, stopListening } from "./test-event";
 import { findTopicsProblem, prepareTopics } from "./topics";
 import { prepareWebhook } from "./webhook";
+import { findLimitProblem, prepareInbox } from "./with-inbox";
 
 declare const RED: EditorRED;
 
@@ -16,10 +17,13 @@ const merchantEvents = ["nodes:add", "nodes:remove", "nodes:change"];
 /** How much of a merchant's name a node shows, in characters. */
 const maxOnNode = 30;
 
-const inputs = ["name", "config", "path", "sample"];
+const inputs = ["name", "config", "path", "sample", "inOrder", "done", "limit"];
 
 /** What the open dialog does when it is left by Done. */
 let onDone: (() => void)[] = [];
+
+/** What it does when a merchant has changed. */
+let showInbox: (() => void) | undefined;
 
 RED.nodes.registerType<Properties>("radaro in", {
   category: "radaro",
@@ -31,6 +35,9 @@ RED.nodes.registerType<Properties>("radaro in", {
     path: { value: "/radaro", validate: validator(findPathProblem) },
     topics: { value: [], validate: validator(findTopicsProblem) },
     sample: { value: "job-completed" },
+    inOrder: { value: true },
+    done: { value: "" },
+    limit: { value: 0, validate: validator(findLimitProblem) },
   },
   inputs: 0,
   outputs: 1,
@@ -62,11 +69,16 @@ RED.nodes.registerType<Properties>("radaro in", {
     sayMerchant("edit", this._("radaro-in.label.edit-merchant"));
     onDone = [prepareWebhook(this), prepareTopics(this)];
     prepareTest(this);
+    showInbox = prepareInbox(this);
     rememberInputs(inputs);
   },
   oneditsave() {
     for (const each of onDone) each();
     keepUntouched(inputs);
+    showInbox = undefined;
+  },
+  oneditcancel() {
+    showInbox = undefined;
   },
   onpaletteadd() {
     listenToSwitches();
@@ -102,9 +114,10 @@ function sayMerchant(what: "add" | "edit", text: string): void {
   RED.popover.tooltip(button, text);
 }
 
-/** Draws the nodes anew: merchants are in their labels. */
+/** Draws the nodes anew: merchants are in their labels. The open dialog shows what one has. */
 function onMerchant(changed: { type: string }): void {
   if (changed.type !== "radaro-config") return;
+  showInbox?.();
   for (const node of RED.nodes.filterNodes({ type: "radaro in" }) as { dirty: boolean; resize: boolean }[]) {
     node.dirty = node.resize = true;
   }

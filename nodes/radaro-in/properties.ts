@@ -7,6 +7,9 @@ export interface Properties extends EditorNodeProperties {
   path: unknown;
   topics: unknown;
   sample: unknown;
+  inOrder: unknown;
+  done: unknown;
+  limit: unknown;
 }
 
 export type InNode = EditorNodeInstance<Properties> & {

@@ -52,7 +52,7 @@ inEachNodeRed("Examples", { flows: [] }, (session) => {
       await editor.deploy();
 
       const ids = await page.evaluate<string[]>(
-        `["radaro in", "radaro switch"].flatMap((type) => RED.nodes.filterNodes({ type }).at(-1)?.id ?? [])`,
+        `["radaro in", "radaro switch", "radaro done"].flatMap((type) => RED.nodes.filterNodes({ type }).at(-1)?.id ?? [])`,
       );
       for (const id of ids) {
         await page.evaluate(`RED.editor.edit(RED.nodes.node("${id}"))`);

@@ -20,15 +20,19 @@ const receivers: Record<string, object> = {
   objects: { config: {}, name: {}, path: {}, topics: {}, sample: {} },
   booleans: { config: true, name: true, path: false, topics: true, sample: true },
   "a merchant that is gone": { config: "gone", path: "/radaro", topics: [], sample: "later-sample" },
+  "odd words for the inbox": { config: "acme", path: "/a", inOrder: "true", done: "Node", limit: "0" },
+  "no number for a limit": { config: "acme", path: "/b", inOrder: 1, done: [], limit: "soon" },
   "a whole URL": { config: "acme", path: "https://flows.example.com/radaro", topics: [] },
 };
-const merchants: Record<string, object> = {
+const merchants: Record<string, { name?: unknown; inbox?: unknown; [more: string]: unknown }> = {
   nothing: {},
   "null everywhere": { name: null, inbox: null, inboxDays: null },
   "false as a text": { name: "Shop", inbox: "false", inboxDays: "7" },
   "true as a text": { name: "Shop", inbox: "true", inboxDays: 3 },
   "days that are none": { name: 5, inbox: 0, inboxDays: "a week" },
-  objects: { name: {}, inbox: {}, inboxDays: {} },
+  objects: { name: {}, inbox: {}, inboxDays: {}, inboxRetries: {} },
+  "retries that are none": { name: "Shop", inbox: true, inboxRetries: "often" },
+  "a number for retries": { name: "Shop", inbox: true, inboxRetries: 5 },
 };
 
 const flows = [
@@ -78,9 +82,13 @@ inEachNodeRed(
         await editor.leave("ok");
         assert.equal(await exported(), before, name);
       }
-      for (const [i, name] of Object.keys(merchants).entries()) {
+      for (const [i, [name, given]] of Object.entries(merchants).entries()) {
         await openMerchantById(`merchant${i}`);
-        assert.equal(await $("#node-config-input-inbox").isChecked(), name === "true as a text", name);
+        assert.equal(
+          await $("#node-config-input-inbox").isChecked(),
+          given.inbox === true || given.inbox === "true",
+          name,
+        );
         if (i < 2) assert.equal(await $("#node-config-input-inboxDays").inputValue(), "7", name);
         await editor.leave("ok", true);
         assert.equal(await exported(), before, name);
@@ -125,6 +133,7 @@ inEachNodeRed(
         objects: /^Choose a merchant\. Enter the path .* What is let through/,
         booleans: /^Choose a merchant\. Enter the path .* What is let through/,
         "a merchant that is gone": /^The merchant is not there any more/,
+        "no number for a limit": /^Enter after how many minutes/,
         "a whole URL": /^Enter the path alone/,
       };
       for (const [i, name] of Object.keys(receivers).entries())
