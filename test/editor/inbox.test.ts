@@ -146,7 +146,7 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     await editor.deploy({ confirm: true });
     await editor.click(event.getByRole("button", { name: "Run again" }));
     await event.locator(".radaro-sidebar-state:has-text('Processed')").waitFor();
-    assert.match(await event.innerText(), /Given to the flow 2 times/);
+    assert.match(await event.innerText(), /Times given to the flow: 2/);
     assert.doesNotMatch(await event.innerText(), /No price/);
     assert.match(await event.innerText(), /status: "delivered"/, "it is still open");
   });
@@ -159,7 +159,7 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     const deleted = await send(session, "done", { sample: "job-deleted" });
     const later = await send(session, "done", { change: { topic: "later.topic" } });
     await sidebar.open();
-    for (const [state, count] of Object.entries({ All: 5, Failed: 1, Waiting: 1, "Handed over": 0 })) {
+    for (const [state, count] of Object.entries({ All: 5, Failed: 1, Waiting: 1, Processed: 3 })) {
       await sidebar.waitForCount(state, count);
     }
     const shown = async (count: number) => {
@@ -225,19 +225,15 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     await sidebar.waitForCount("Failed", 2);
 
     await editor.click(sidebar.button("Run all failed again"));
-    await sidebar.answer(
-      /Run all failed events of Acme again \(2\), .+also where its flow had succeeded/,
-      "Cancel",
-    );
-    assert.doesNotMatch(await sidebar.event(failed).innerText(), /Given to the flow/);
+    await sidebar.answer(/Run all failed events of Acme again \(2\), .+whose flow failed/, "Cancel");
+    await editor.click(sidebar.head(failed));
+    await sidebar.event(failed).getByText("Times given to the flow: 1").waitFor();
     await editor.click(sidebar.button("Run all failed again"));
-    await sidebar.answer(
-      /Run all failed events of Acme again \(2\), .+also where its flow had succeeded/,
-      "Run again",
-    );
+    await sidebar.answer(/Run all failed events of Acme again \(2\), .+whose flow failed/, "Run again");
     await editor.page.locator(".red-ui-notification:has-text('Events that are run again: 2')").waitFor();
-    await sidebar.event(failed).locator("text=Given to the flow 2 times").waitFor();
+    await sidebar.event(failed).getByText("Times given to the flow: 2").waitFor();
     await sidebar.waitForCount("Failed", 2);
+    await editor.click(sidebar.head(failed));
 
     await editor.click(sidebar.button("Clear"));
     await sidebar.answer(/Delete 3 of the events of Acme for good/, "Cancel");
@@ -249,6 +245,23 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     await sidebar.event("Waiting").first().waitFor();
     assert.ok(await sidebar.button("Clear").isDisabled());
     assert.ok(await sidebar.button("Run all failed again").isDisabled());
+  });
+
+  it("says that the merchant is paused and how many wait, until it is resumed", async () => {
+    const { editor } = session;
+    await sidebar.open();
+    await editor.click(sidebar.button("Pause"));
+    const paused = $(".radaro-sidebar-paused");
+    await paused.getByText(/^Paused: .+ Waiting: \d+$/).waitFor();
+    const job = await send(session, "done");
+    await sidebar.event(job).getByText("Waiting").waitFor();
+    await editor.reload();
+    await sidebar.open();
+    await paused.waitFor();
+    await editor.click(sidebar.button("Resume"));
+    await paused.waitFor({ state: "hidden" });
+    await sidebar.button("Pause").waitFor();
+    await sidebar.event(job).getByText("Processed").waitFor();
   });
 
   it("counts the requests that were refused, with the reason and without their content", async () => {
@@ -329,7 +342,7 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     await editor.press("Enter");
     assert.equal(await part.getAttribute("aria-expanded"), "false");
     await sidebar.head(job).focus();
-    await editor.press("Tab", "Tab");
+    await editor.press("Tab");
     assert.equal(await editor.page.evaluate("document.activeElement.innerText.trim()"), "Run again");
     await sidebar.head(job).focus();
     await editor.press("Enter");
@@ -347,6 +360,8 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
       body: "{}",
     });
     await sidebar.open();
+    await editor.click(sidebar.button("Pause"));
+    await sidebar.button("Resume").waitFor();
     await editor.click(sidebar.head(job));
     await sidebar.event(job).locator(".radaro-sidebar-tree").waitFor();
     await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
@@ -361,6 +376,8 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
         [],
       );
     }
+    await editor.click(sidebar.button("Resume"));
+    await sidebar.button("Pause").waitFor();
   });
 
   it("finds a job behind 10,000 other events, and holds 200 of them at most", async function () {
@@ -386,6 +403,130 @@ inEachNodeRed("The sidebar", { flows, credentials }, (session) => {
     await editor.enter($("input[type=search]"), String(job));
     await sidebar.event(job).waitFor();
     assert.equal(await rows.count(), 1);
+  });
+});
+
+const delay = { pauseType: "delay", timeout: "1", timeoutUnits: "hours" };
+const receiveOrders = (id: string, name: string, y: number, to?: string) => {
+  return { ...receive(id, "acme", y, to), name, path: "/orders", topics: ["job.status_changed"] };
+};
+const manyFlows = [
+  ...flows.slice(0, 2),
+  { ...merchant("acme", "Acme"), inboxRetries: "60" },
+  receiveOrders("billing", "Billing", 100, "bill"),
+  bill("bill", "Bill it", 100),
+  receiveOrders("warehouse", "Warehouse", 160, "delay"),
+  { ...at, ...delay, id: "delay", type: "delay", x: 400, y: 160, name: "Wait for stock" },
+  receiveOrders("archive", "", 220),
+];
+
+inEachNodeRed("The sidebar of events for several nodes", { flows: manyFlows, credentials }, (session) => {
+  const sidebar = new Sidebar(session);
+  /** A delivery of an event that is open, by the name of its node. */
+  const delivery = (job: number, name: string) =>
+    sidebar.event(job).locator(".radaro-sidebar-deliveries > li", { hasText: name });
+
+  /** Waits until a delivery says all of this. */
+  const says = async (job: number, name: string, texts: string[]) => {
+    for (const text of texts) await delivery(job, name).getByText(text).first().waitFor();
+  };
+
+  it("shows what matters at once, and of an open one what has become of each delivery", async () => {
+    const { editor } = session;
+    const job = await send(session, "orders");
+    await sidebar.open();
+    const event = sidebar.event(job);
+    await event.getByText("Comes again by itself: ").waitFor();
+    assert.match(await event.innerText(), new RegExp(`Failed[^]+No price for ${job}\\s+Bill it`));
+    assert.doesNotMatch(await event.innerText(), /Warehouse/);
+
+    await editor.click(sidebar.head(job));
+    await says(job, "Billing", ["Failed", `No price for ${job}`, "Comes again by itself: "]);
+    await says(job, "Warehouse", ["Waiting", "Times given to the flow: 1", "With the flow since: "]);
+    await says(job, "/orders", ["Processed", "Times given to the flow: 1"]);
+    for (const [of, node] of [
+      ["Warehouse", "Wait for stock"],
+      ["Billing", "Billing"],
+      ["Billing", "Bill it"],
+    ] as const) {
+      await editor.page.evaluate("RED.workspaces.show('tab2')");
+      await editor.node(node).waitFor({ state: "detached" });
+      await editor.click(delivery(job, of).getByRole("button", { name: node }));
+      await editor.node(node).waitFor();
+    }
+  });
+
+  it("runs what failed, settles, runs all of it again, and deletes, when it has asked", async () => {
+    const { editor } = session;
+    const job = await send(session, "orders");
+    const event = sidebar.event(job);
+    const press = (name: string) => editor.click(event.getByRole("button", { name, exact: true }));
+    await sidebar.open();
+    await editor.click(sidebar.head(job));
+    await says(job, "Billing", ["Failed"]);
+    assert.ok(!(await event.getByRole("button", { name: "Run all of it again" }).isVisible()));
+    await press("Run again");
+    await says(job, "Billing", ["Failed", "Times given to the flow: 2"]);
+    await says(job, "/orders", ["Times given to the flow: 1"]);
+
+    await press("Dealt with by hand");
+    await sidebar.answer(new RegExp(`Have you dealt with .+${job}`), "Cancel");
+    await says(job, "Billing", ["Failed"]);
+    await press("Dealt with by hand");
+    await sidebar.answer(new RegExp(`Have you dealt with .+${job}`), "Dealt with");
+    await says(job, "Billing", ["Processed", "Dealt with by hand", "Times given to the flow: 2"]);
+    await says(job, "Warehouse", ["Processed", "Dealt with by hand"]);
+    assert.doesNotMatch(await delivery(job, "/orders").innerText(), /by hand/);
+
+    await press("Run all of it again");
+    await sidebar.answer(/also where its flow has succeeded/, "Cancel");
+    await says(job, "/orders", ["Times given to the flow: 1"]);
+    await press("Run all of it again");
+    await sidebar.answer(/also where its flow has succeeded/, "Run again");
+    await says(job, "/orders", ["Processed", "Times given to the flow: 2"]);
+    await says(job, "Billing", ["Failed"]);
+
+    await press("Delete");
+    await sidebar.answer(new RegExp(`Delete .+${job}.+for good`), "Cancel");
+    await says(job, "Billing", ["Failed"]);
+    await press("Delete");
+    await sidebar.answer(new RegExp(`Delete .+${job}.+for good`), "Delete");
+    await event.waitFor({ state: "detached" });
+    editor.errors.length = 0; // the browser says that it is not there any more
+  });
+
+  it("says for which nodes an event waits that are not there", async () => {
+    const { editor } = session;
+    const job = await send(session, "orders");
+    const unwanted = await send(session, "orders", { sample: "job-deleted" });
+    await sidebar.open();
+    await editor.click(sidebar.head(job));
+    await says(job, "Warehouse", ["With the flow since: "]);
+    await editor.page.evaluate("RED.nodes.remove('warehouse'); RED.nodes.dirty(true)");
+    await editor.deploy({ confirm: true });
+    await says(job, "warehouse", ["Waiting", "This radaro in is not there. The event waits for it."]);
+    assert.equal(await delivery(job, "warehouse").getByRole("button").count(), 0);
+    await editor.click(sidebar.head(job));
+    await sidebar.event(job).getByText("Waits for a radaro in that is not there: warehouse").waitFor();
+
+    await editor.page.evaluate(
+      "RED.nodes.remove('billing'); RED.nodes.remove('archive'); RED.nodes.dirty(true)",
+    );
+    await editor.deploy({ confirm: true });
+    await editor.click(sidebar.head(job));
+    await says(job, "billing", ["Failed", "This radaro in is not there."]);
+    await editor.click(sidebar.event(job).getByRole("button", { name: "Run again" }));
+    await editor.page
+      .locator(".red-ui-notification:has-text('nodes that they are for are not there')")
+      .waitFor();
+
+    await editor.click(sidebar.head(unwanted));
+    await editor.click(sidebar.event(unwanted).getByRole("button", { name: "Run all of it again" }));
+    await sidebar.answer(/also where its flow has succeeded/, "Run again");
+    await sidebar
+      .event(unwanted)
+      .getByText("Waits for a radaro in of this merchant that receives on /orders")
+      .waitFor();
   });
 });
 
@@ -522,7 +663,8 @@ inEachNodeRed(
       await sidebar.event(job).waitFor();
       await editor.click(sidebar.head(job));
       await sidebar.event(job).locator(".radaro-sidebar-tree").waitFor();
-      for (const name of ["Run again", "Run all failed again", "Clear"]) {
+      const ofEvent = ["Run again", "Dealt with by hand", "Delete"];
+      for (const name of [...ofEvent, "Run all failed again", "Pause", "Clear"]) {
         assert.ok(!(await sidebar.button(name).first().isVisible()), name);
       }
     });
@@ -559,10 +701,13 @@ inEachNodeRed(
         assert.equal(await status("GET", path, nobody), 401);
         assert.equal(await status("GET", path, reader), 200);
       }
-      for (const path of [`${one}/run`, "/acme/run-failed", "/acme/clear"]) {
+      const ofMerchant = ["/acme/run", "/acme/pause", "/acme/resume", "/acme/clear"];
+      for (const path of [`${one}/run`, `${one}/settle`, ...ofMerchant]) {
         assert.equal(await status("POST", path), 401);
         assert.equal(await status("POST", path, reader), 401);
       }
+      assert.equal(await status("DELETE", one), 401);
+      assert.equal(await status("DELETE", one, reader), 401);
     });
   },
 );

@@ -3,7 +3,7 @@ import type { EditorRED } from "node-red";
 declare const RED: EditorRED;
 
 /** What can become of an event, in the order in which the sidebar offers them. */
-export const states = ["waiting", "failed", "handed-over", "processed"] as const;
+export const states = ["waiting", "failed", "processed"] as const;
 
 export type State = (typeof states)[number];
 
@@ -11,8 +11,10 @@ export type State = (typeof states)[number];
 export interface Inbox {
   id: string;
   name: string;
+  /** Its events are stored, and not given to the flow. */
+  paused: boolean;
   problem: Problem | null;
-  counts: Record<"waiting" | "failed" | "handedOver" | "processed", number>;
+  counts: Record<State, number>;
   refused: { why: string; count: number; last: string }[];
 }
 
@@ -36,15 +38,37 @@ export interface StoredEvent {
   status?: string;
   orderId: unknown;
   externalId: unknown;
+  /** The worst of its deliveries'. */
   state: State;
-  /** No `radaro in` lets its topic through. */
-  unwanted?: boolean;
-  /** It waits, and no `radaro in` is there for its path. */
-  nowhere?: boolean;
+  superseded?: boolean;
+  /** One for each `radaro in` that it is for; absent: that is not known yet, as the nodes are not there. */
+  deliveries?: Delivery[];
+}
+
+/** A node in the flow. */
+export interface FlowNode {
+  id: string;
+  type: string;
+  name?: string;
+}
+
+/** An event on its way to one `radaro in`. */
+export interface Delivery {
+  /** The id of the `radaro in`. */
+  node: string;
+  /** `null`: it is not there. */
+  name: string | null;
+  state: State;
   /** How many times it was given to the flow. */
   times: number;
-  superseded?: boolean;
-  error?: { text: string; node?: { id: string; name?: string; type: string } };
+  /** Since when the flow has it, where it does, and the nodes that have it now. */
+  since?: string;
+  at?: FlowNode[];
+  /** When it is given again by itself. */
+  againAt?: string;
+  error?: { text: string; node: FlowNode };
+  /** A person has dealt with it. */
+  settled?: boolean;
 }
 
 /** Events, the newest first. `next`: before which to ask for older ones, `null` where there are none. */
@@ -64,15 +88,22 @@ export class Failure extends Error {
   }
 }
 
+/** How something is asked for. */
+export interface Asking {
+  method?: "GET" | "POST" | "DELETE";
+  body?: object;
+}
+
 /**
  * Asks Node-RED about the inboxes.
  *
  * @param path below `radaro-inbox`
  * @throws {Failure}
  */
-export function ask<T>(path: string, method: "GET" | "POST" = "GET"): Promise<T> {
+export function ask<T>(path: string, { method = "GET", body }: Asking = {}): Promise<T> {
+  const sent = body && { contentType: "application/json", data: JSON.stringify(body) };
   return new Promise((resolve, reject) => {
-    $.ajax({ url: `radaro-inbox${path}`, type: method, dataType: "json" })
+    $.ajax({ url: `radaro-inbox${path}`, type: method, dataType: "json", ...sent })
       .done(resolve)
       .fail(({ status, responseJSON }) => {
         const { problem } = (responseJSON ?? {}) as { problem?: Problem };

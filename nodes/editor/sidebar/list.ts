@@ -1,5 +1,6 @@
+import type { Deed } from "./deeds";
 import { ask, Failure, type Page, type StoredEvent } from "./inbox";
-import { button } from "./row";
+import { button } from "./parts";
 import { Rows } from "./rows";
 import { reasonOf, t } from "./words";
 
@@ -34,20 +35,20 @@ export class EventList {
 
   /**
    * @param scroller what it will be in, and scrolls
-   * @param does `run`: runs an event again; `seen`: is told of the events that are shown; `failed`: is
+   * @param does `act`: does something with an event; `seen`: is told of the events that are shown; `failed`: is
    *   told why they are not, or that they are
    */
   constructor(
     private readonly scroller: HTMLElement,
     private readonly does: {
-      run(seq: string): void;
+      act(event: StoredEvent, deed: Deed, asker: JQuery): void;
       seen(events: StoredEvent[]): void;
       failed(failure: Failure | undefined): void;
     },
   ) {
     this.#rows = new Rows(scroller, {
-      run: (seq) => does.run(seq),
-      read: (seq) => ask<{ event: object }>(`/${this.#merchant}/events/${seq}`),
+      act: (...what) => does.act(...what),
+      read: (seq) => ask<StoredEvent & { event: object }>(`/${this.#merchant}/events/${seq}`),
     });
     this.element = $("<div>", { class: "radaro-sidebar-list", tabindex: "-1" }).append(
       $("<div>", { class: "radaro-sidebar-newest" }).append(this.#newest),

@@ -1,135 +1,111 @@
-import type { EditorRED } from "node-red";
 import { topics } from "../../../src/event/catalog";
 import { nameOf } from "../names";
-import { mayRun, type State, type StoredEvent } from "./inbox";
-import { happened, jobOf, meaningName, t, timeOf } from "./words";
+import type { Deed } from "./deeds";
+import { briefOf, deliveriesOf, marksOf } from "./deliveries";
+import { mayRun, type StoredEvent } from "./inbox";
+import { button, fill, icon, part, showState } from "./parts";
+import { happened, jobOf, t, timeOf } from "./words";
 
-declare const RED: EditorRED;
+/** The buttons of an event: each where it makes sense, and some only when the event is open. */
+const buttons: { deed: Deed; icon: string; states: StoredEvent["state"][]; onlyOpen: boolean }[] = [
+  { deed: "run", icon: "repeat", states: ["failed"], onlyOpen: false },
+  { deed: "run-all", icon: "repeat", states: ["processed"], onlyOpen: true },
+  { deed: "settle", icon: "check", states: ["failed"], onlyOpen: true },
+  { deed: "delete", icon: "trash", states: ["failed", "waiting", "processed"], onlyOpen: true },
+];
 
 /** One event in the list. */
-export interface Row {
-  element: HTMLElement;
-  event: StoredEvent;
-  update(event: StoredEvent): void;
+export class Row {
+  readonly #root = $("<li>");
+  readonly #time = $("<span>", { class: "radaro-sidebar-time" });
+  readonly #state = $("<span>", { class: "radaro-sidebar-state" });
+  readonly #title = $("<span>");
+  readonly #job = part("job");
+  readonly #head = $("<button>", { type: "button", class: "radaro-sidebar-head" });
+  readonly #marks = part("marks");
+  readonly #brief = part("brief");
+  readonly #buttons = buttons.map((each) => ({
+    ...each,
+    element: button(each.deed, each.icon).attr("title", t(`tip.${each.deed}`)),
+  }));
+  readonly #deliveries = $("<div>");
+  readonly #content = part("content");
+  readonly #opened = part("opened").hide();
+
+  /** @param does what the row's buttons do */
+  constructor(
+    public event: StoredEvent,
+    does: { toggle(): void; act(deed: Deed, asker: JQuery): void },
+  ) {
+    const id = `radaro-sidebar-${event.seq}`;
+    this.#head
+      .attr({ "aria-expanded": "false", "aria-controls": id })
+      .append(
+        part("line").append(this.#time, this.#state),
+        part("what").append(icon("angle-right"), this.#title),
+        this.#job,
+      )
+      .on("click", () => does.toggle());
+    for (const { deed, element } of this.#buttons) element.on("click", () => does.act(deed, element));
+    this.#root.append(
+      this.#head,
+      this.#marks,
+      this.#brief,
+      part("buttons").append(this.#buttons.map(({ element }) => element)),
+      this.#opened.attr("id", id).append(this.#deliveries, this.#content),
+    );
+    this.update(event);
+  }
+
+  get element(): HTMLElement {
+    return this.#root[0]!;
+  }
+
+  get #isOpen(): boolean {
+    return this.#head.attr("aria-expanded") === "true";
+  }
+
+  update(event: StoredEvent): void {
+    const hadFocus = this.element.contains(document.activeElement);
+    this.event = event;
+    this.#root.attr("class", `radaro-sidebar-event radaro-sidebar-${event.state}`);
+    this.#time.text(timeOf(event.receivedAt)).attr("title", event.receivedAt);
+    showState(this.#state, event.state);
+    this.#title.text(happened(event)).attr("title", event.topic);
+    this.#job.text(jobOf(event)).attr("title", jobOf(event));
+    this.#marks.empty().append(marksOf(event));
+    const isOpen = this.#isOpen;
+    const { deliveries } = event;
+    fill(this.#brief.toggle(!isOpen), deliveries, () => briefOf(deliveries));
+    fill(this.#deliveries, isOpen && deliveries, () => (isOpen ? deliveriesOf(deliveries) : []));
+    for (const { element, states, onlyOpen } of this.#buttons)
+      element.toggle(mayRun() && states.includes(event.state) && (isOpen || !onlyOpen));
+    const focused = this.element.contains(document.activeElement) && document.activeElement;
+    if (hadFocus && !(focused && $(focused).is(":visible"))) this.focus();
+  }
+
   /** Shows the event itself, once it is there, below what is said of it. */
-  open(): void;
-  show(content: JQuery): void;
-  close(): void;
-  focus(): void;
-}
+  open(): void {
+    this.#head.attr("aria-expanded", "true");
+    this.#content.text(t("loading"));
+    this.#opened.show();
+    this.update(this.event);
+  }
 
-const icons: Record<State, string> = {
-  waiting: "clock-o",
-  failed: "exclamation-circle",
-  "handed-over": "share",
-  processed: "check",
-};
+  show(content: JQuery): void {
+    this.#content.empty().append(topicOf(this.event), content);
+  }
 
-/** @param does what the row's buttons do */
-export function createRow(first: StoredEvent, does: { toggle(): void; run(): void }): Row {
-  const id = `radaro-sidebar-${first.seq}`;
-  const part = (name: string) => $("<div>", { class: `radaro-sidebar-${name}` });
-  const time = $("<span>", { class: "radaro-sidebar-time" });
-  const state = $("<span>", { class: "radaro-sidebar-state" });
-  const title = $("<span>");
-  const what = part("what");
-  const job = part("job");
-  const marks = part("marks");
-  const error = part("error");
-  const opened = part("opened").attr("id", id).hide();
-  const content = part("content");
-  const run = button("run", "repeat")
-    .attr("title", t("tip.run"))
-    .on("click", () => does.run());
-  const head = $("<button>", { type: "button", class: "radaro-sidebar-head" })
-    .attr({ "aria-expanded": "false", "aria-controls": id })
-    .append(part("line").append(time, state), what.append(icon("angle-right"), title), job)
-    .on("click", () => does.toggle());
-  const element = $("<li>").append(head, marks, error, run, opened.append(content));
+  close(): void {
+    this.#head.attr("aria-expanded", "false");
+    this.#content.empty();
+    this.#opened.hide();
+    this.update(this.event);
+  }
 
-  const isOpen = () => head.attr("aria-expanded") === "true";
-  const row: Row = {
-    element: element[0]!,
-    event: first,
-    update(event) {
-      row.event = event;
-      element.attr("class", `radaro-sidebar-event radaro-sidebar-${event.state}`);
-      time.text(timeOf(event.receivedAt)).attr("title", event.receivedAt);
-      state.text(t(`state.${event.state}`)).prepend(icon(icons[event.state]));
-      title.text(happened(event)).attr("title", event.topic);
-      job.text(jobOf(event)).attr("title", jobOf(event));
-      marks.empty().append(marksOf(event));
-      showError(error, event);
-      const wasFocused = run.is(":focus");
-      const isOffered = event.state === "failed" || (event.state !== "waiting" && isOpen());
-      run.toggle(isOffered && mayRun());
-      if (wasFocused && !run.is(":focus")) row.focus();
-    },
-    open() {
-      head.attr("aria-expanded", "true");
-      content.text(t("loading"));
-      opened.show();
-      row.update(row.event);
-    },
-    show(event) {
-      content.empty().append(topicOf(row.event), event);
-    },
-    close() {
-      head.attr("aria-expanded", "false");
-      content.empty();
-      opened.hide();
-      row.update(row.event);
-    },
-    focus() {
-      head.trigger("focus");
-    },
-  };
-  row.update(first);
-  return row;
-}
-
-/** A small button with a text, as the editor has them. */
-export function button(key: string, iconName?: string): JQuery {
-  return $("<button>", { type: "button", class: "red-ui-button red-ui-button-small" })
-    .text(t(`button.${key}`))
-    .prepend(iconName ? icon(iconName) : []);
-}
-
-function icon(name: string): JQuery {
-  return $("<i>", { class: `fa fa-${name}`, "aria-hidden": "true" });
-}
-
-function marksOf({ state, path, times, unwanted, nowhere, superseded }: StoredEvent): JQuery[] {
-  const said = [
-    times > 1 && t("mark.times", { count: times }),
-    unwanted && t("mark.unwanted"),
-    nowhere && t("mark.nowhere", { path }),
-    state === "handed-over" && t("tip.handed-over"),
-    superseded && meaningName("superseded"),
-  ];
-  return said.filter((text) => typeof text === "string").map((text) => $("<div>").text(text));
-}
-
-/** What went wrong, and the node that said so. */
-function showError(element: JQuery, { error }: StoredEvent): void {
-  const same = JSON.stringify(error ?? null);
-  if (element.data("shown") === same) return; // the button in it may have the focus
-  element.data("shown", same).empty();
-  if (!error) return;
-  element.append($("<div>").text(error.text));
-  if (!error.node) return;
-  const { id, name, type } = error.node;
-  // A node in a subflow is known by the subflow's own node, whose id its id begins with.
-  const known = [id, id.split("-")[0]!].find((each) => RED.nodes.node(each));
-  const label = name || type;
-  element.append(
-    known === undefined
-      ? $("<div>").text(label)
-      : $("<button>", { type: "button", class: "radaro-sidebar-node" })
-          .text(label)
-          .attr("title", t("reveal"))
-          .on("click", () => RED.view.reveal(known)),
-  );
+  focus(): void {
+    this.#head.trigger("focus");
+  }
 }
 
 function topicOf({ topic, path }: StoredEvent): JQuery {

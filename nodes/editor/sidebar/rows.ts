@@ -1,6 +1,7 @@
 import { contentOf } from "./content";
 import type { StoredEvent } from "./inbox";
-import { createRow, type Row } from "./row";
+import type { Deed } from "./deeds";
+import { Row } from "./row";
 import { reasonOf, t } from "./words";
 
 /** The rows of a list, one of which may be open. */
@@ -11,11 +12,15 @@ export class Rows {
 
   /**
    * @param scroller what they are in, and scrolls
-   * @param does `run`: runs an event again; `read`: gets one with its `event`
+   * @param does `act`: does something with an event, and asks the user before, with a button that gets the
+   *   focus back; `read`: gets one with its `event`
    */
   constructor(
     private readonly scroller: HTMLElement,
-    private readonly does: { run(seq: string): void; read(seq: string): Promise<{ event: object }> },
+    private readonly does: {
+      act(event: StoredEvent, deed: Deed, asker: JQuery): void;
+      read(seq: string): Promise<StoredEvent & { event: object }>;
+    },
   ) {}
 
   /** The seq of the event that is open. */
@@ -88,7 +93,10 @@ export class Rows {
 
   #add(event: StoredEvent): Row {
     const { seq } = event;
-    const row = createRow(event, { toggle: () => this.#toggle(seq), run: () => this.does.run(seq) });
+    const row: Row = new Row(event, {
+      toggle: () => this.#toggle(seq),
+      act: (deed, asker) => this.does.act(row.event, deed, asker),
+    });
     this.#rows.set(seq, row);
     return row;
   }
@@ -100,8 +108,13 @@ export class Rows {
     if (isOpen || !row) return;
     this.#opened = seq;
     row.open();
+    const known = row.event;
     this.does.read(seq).then(
-      ({ event }) => this.#opened === seq && row.show(contentOf(event)),
+      ({ event, ...stored }) => {
+        if (this.#opened !== seq) return;
+        if (row.event === known) row.update(stored); // the nodes that have it may be others by now
+        row.show(contentOf(event));
+      },
       (failure: unknown) => this.#opened === seq && row.show($("<div>").text(reasonOf(failure))),
     );
   }

@@ -1,10 +1,11 @@
 import type { EditorRED } from "node-red";
 import { nameOfMerchant } from "../names";
+import { Actions } from "./actions";
+import { act, doWith } from "./deeds";
 import { Filters } from "./filters";
-import { ask, mayRun, type Failure, type Inbox } from "./inbox";
+import { ask, type Asking, type Failure, type Inbox } from "./inbox";
 import { EventList } from "./list";
-import { confirm, notify } from "./notify";
-import { button } from "./row";
+import { fill } from "./parts";
 import { watchWhileShown } from "./watch";
 import { reasonOf, refusal, t, timeOf } from "./words";
 
@@ -15,9 +16,6 @@ const tabId = "radaro";
 /** In the list of actions, where it can be given a key. */
 const action = "radaro:show-sidebar";
 const rememberedMerchant = "radaro-inbox-merchant";
-
-/** The states whose events can be run again together. */
-const runnable = ["failed", "handed-over"] as const;
 
 /** Adds the sidebar tab that shows the inboxes. */
 export function addSidebar(): void {
@@ -48,9 +46,7 @@ class Sidebar {
   readonly #inbox = $("<div>", { class: "radaro-sidebar-inbox" }).hide();
   readonly #merchant = $("<select>", { "aria-label": t("label.merchant") });
   readonly #filters: Filters;
-  readonly #runAll = runnable.map((state) => ({ state, button: button(`run-${state}`, "repeat") }));
-  readonly #clear = button("clear", "trash");
-  readonly #actions = $("<div>", { class: "radaro-sidebar-actions" });
+  readonly #actions = new Actions((path) => void this.#act(path));
   readonly #problem = $("<div>", { class: "radaro-sidebar-problem", role: "alert" }).hide();
   readonly #refused = $("<details>", { class: "radaro-sidebar-refused" });
   readonly #list: EventList;
@@ -59,19 +55,14 @@ class Sidebar {
   #chosen: Inbox | undefined;
 
   constructor() {
-    this.#filters = new Filters(() => {
-      this.#showRunAll();
-      this.#choose();
-    });
+    this.#filters = new Filters(() => this.#choose());
     this.#list = new EventList(this.content[0]!, {
-      run: (seq) => void this.#act(`events/${seq}/run`),
+      act: (...what) => doWith(...what, (path, asking) => void this.#act(path, asking)),
       seen: (events) => this.#filters.topics.offer(events),
       failed: (failure) => this.#showProblem(failure),
     });
     this.#build();
     this.#merchant.on("change", () => this.#chooseMerchant());
-    for (const { state, button } of this.#runAll) button.on("click", () => this.#askToRun(state, button));
-    this.#clear.on("click", () => this.#askToClear());
     this.#watch = watchWhileShown(
       this.content[0]!,
       () => this.#refresh(),
@@ -85,14 +76,11 @@ class Sidebar {
 
   #build(): void {
     const { topics, job, states } = this.#filters;
-    this.#actions.append(
-      this.#runAll.map(({ button }) => button),
-      this.#clear,
-    );
     this.#inbox.append(
       $("<div>", { class: "radaro-sidebar-filters" }).append(this.#merchant, topics.element, job),
       states.element,
-      this.#actions,
+      this.#actions.element,
+      this.#actions.paused,
       this.#problem,
       this.#refused,
       this.#list.element,
@@ -113,19 +101,6 @@ class Sidebar {
 
   #title(merchant: Inbox): string {
     return nameOfMerchant(merchant, this.#inboxes);
-  }
-
-  /** How many events of the chosen merchant can be run again together. */
-  #countOf(state: (typeof runnable)[number]): number {
-    const counts = this.#chosen?.counts;
-    return (state === "failed" ? counts?.failed : counts?.handedOver) ?? 0;
-  }
-
-  /** Those that failed are offered to be run again, where the others are not chosen. */
-  #showRunAll(): void {
-    const offered = this.#filters.value.state === "handed-over" ? "handed-over" : "failed";
-    for (const { state, button } of this.#runAll)
-      button.toggle(state === offered).prop("disabled", this.#countOf(state) === 0);
   }
 
   /** Begins anew with what is chosen. */
@@ -175,11 +150,8 @@ class Sidebar {
       this.#merchant.data("names", names).empty().append(options);
     }
     this.#merchant.val(this.#chosen.id);
-    const { waiting, failed, handedOver, processed } = this.#chosen.counts;
-    this.#filters.states.show({ waiting, failed, "handed-over": handedOver, processed });
-    this.#actions.toggle(mayRun());
-    this.#showRunAll();
-    this.#clear.prop("disabled", failed + handedOver + processed === 0);
+    this.#filters.states.show(this.#chosen.counts);
+    this.#actions.show(this.#chosen, this.#title(this.#chosen));
     showRefused(this.#refused, this.#chosen.refused);
     this.#showProblem(undefined);
   }
@@ -190,47 +162,21 @@ class Sidebar {
     this.#problem.toggle(text !== "");
   }
 
-  #askToRun(state: (typeof runnable)[number], button: JQuery): void {
+  /** Has something done with the chosen merchant's inbox. */
+  async #act(path: string, asking: Asking = {}): Promise<void> {
     if (!this.#chosen) return;
-    const values = { count: this.#countOf(state), name: this.#title(this.#chosen) };
-    confirm(button, `run-${state}`, values, () => void this.#act(`run-${state}`));
-  }
-
-  #askToClear(): void {
-    if (!this.#chosen) return;
-    const { waiting, failed, handedOver, processed } = this.#chosen.counts;
-    const values = { count: failed + handedOver + processed, waiting, name: this.#title(this.#chosen) };
-    confirm(this.#clear, "clear", values, () => void this.#act("clear"));
-  }
-
-  /** Has something done, and says with how many events it was. */
-  async #act(path: string): Promise<void> {
-    if (!this.#chosen) return;
-    try {
-      const done = await ask<Record<string, number>>(`/${this.#chosen.id}/${path}`, "POST");
-      const said = Object.entries(done).filter(([what, count]) => count > 0 || what !== "nowhere");
-      notify(
-        said.map(([what, count]) => t(`done.${what}`, { count })),
-        done.nowhere ? "warning" : "success",
-      );
-    } catch (failure) {
-      notify([reasonOf(failure)], "error");
-    }
+    await act(`/${this.#chosen.id}/${path}`, asking);
     this.#watch.changed();
   }
 }
 
 /** How many requests were refused, why, and when the last was. */
 function showRefused(element: JQuery, refused: Inbox["refused"]): void {
-  const same = JSON.stringify(refused);
-  element.toggle(refused.length > 0);
-  if (element.data("shown") === same) return;
   const all = refused.reduce((sum, { count }) => sum + count, 0);
-  const list = refused.map(({ why, count, last }) =>
-    $("<li>").text(t("refused", { reason: refusal(why), count, last: timeOf(last) })),
-  );
-  element
-    .data("shown", same)
-    .empty()
-    .append($("<summary>").text(t("label.refused", { count: all })), $("<ul>").append(list));
+  fill(element.toggle(all > 0), refused, () => {
+    const list = refused.map(({ why, count, last }) =>
+      $("<li>").text(t("refused", { reason: refusal(why), count, last: timeOf(last) })),
+    );
+    return [$("<summary>").text(t("label.refused", { count: all })), $("<ul>").append(list)];
+  });
 }
