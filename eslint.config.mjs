@@ -15,6 +15,7 @@ export default tseslint.config(
         module: "writable",
         process: "readonly",
         require: "readonly",
+        clearTimeout: "readonly",
         setTimeout: "readonly",
         setImmediate: "readonly",
         URL: "readonly",

@@ -63,7 +63,10 @@ export class Damages {
       const changed = [...this.#known.values()].filter(
         ({ stored }) => stored.state !== "processed" && random() < 0.1,
       );
-      for (const { stored } of changed) stored.state = pick(["processed", "failed", "waiting"], random);
+      for (const { stored } of changed) {
+        stored.state = pick(["processed", "failed", "waiting"] as const, random);
+        stored.deliveries = [{ node: "in", state: stored.state, times: 1 }];
+      }
       await store.write(
         [],
         changed.map(({ stored }) => stored),
@@ -81,7 +84,10 @@ export class Damages {
     const event = { number: this.#number, filler, order_info: { order_id: this.#number % 20 } };
     const change = { new_values: { status: "delivered" }, updated_at: new Date().toISOString() };
     const about = { path: "/radaro", body: Buffer.from(String(this.#number)), receivedAt: new Date() };
-    return prepare({ ...event, ...change }, { ...about, times: 1, meaning: null });
+    return prepare(
+      { ...event, ...change },
+      { ...about, deliveries: [{ node: "in", state: "waiting", times: 1 }], meaning: null },
+    );
   }
 
   /** Damages copies, some at a time. @returns what they have said, and how many of them */

@@ -29,8 +29,8 @@ const read = (number: number) =>
 const all = files.map((_, i) => read(i + 1));
 
 describe("examples", () => {
-  it("are six, made of core nodes and ours alone, each explained by a comment", () => {
-    assert.equal(files.length, 6);
+  it("are seven, made of core nodes and ours alone, each explained by a comment", () => {
+    assert.equal(files.length, 7);
     const core = [
       "tab",
       "comment",
@@ -45,7 +45,7 @@ describe("examples", () => {
       "mqtt out",
       "mqtt-broker",
     ];
-    const ours = ["radaro in", "radaro switch", "radaro-config"];
+    const ours = ["radaro in", "radaro switch", "radaro done", "radaro-config"];
     for (const flow of all) {
       for (const { type } of flow) assert.ok([...core, ...ours].includes(type), type);
       for (const tab of flow.filter(({ type }) => type === "tab")) {
@@ -245,6 +245,44 @@ describe("example", () => {
         "To +61370104455: Hello Priya Ryan, your driver is on the way with: Sofa, two-seater. Follow your delivery at https://example.com/track/410077215",
       ],
     );
+  });
+
+  it("7: bills a job with the inbox, again where the service was down, and says so of each event", async () => {
+    const asked: { body: unknown; key: unknown }[] = [];
+    const service = createHttpServer((req, res) => {
+      void text(req).then((body) => {
+        asked.push({ body: JSON.parse(body), key: req.headers["idempotency-key"] });
+        res.writeHead(asked.length === 1 ? 500 : 201).end("what it says");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(service, "listening");
+    try {
+      const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/jobs`;
+      await begin(7, (node) => {
+        if (node.type === "radaro-config") return { ...node, inbox: true };
+        return node.type === "http request" ? { ...node, url, d: false } : node;
+      });
+      const [id] = read(7).flatMap(({ id, type }) => (type === "radaro-config" ? [id] : []));
+      const inbox = `${nodeRed.url}/radaro-inbox/${id}/events`;
+      interface Kept {
+        seq: string;
+        state: string;
+        deliveries: { error?: { text: string } }[];
+      }
+      const events = async () => ((await (await fetch(inbox)).json()) as { events: Kept[] }).events;
+      const count = async (state: string) => (await events()).filter((each) => each.state === state).length;
+      await sendSamples(...sampleNames);
+      while ((await count("processed")) < sampleNames.length - 1 || (await count("failed")) < 1);
+      const failed = (await events()).find(({ state }) => state === "failed")!;
+      assert.equal(failed.deliveries[0]?.error?.text, "The billing service answered 500");
+      await fetch(`${inbox}/${failed.seq}/run`, { method: "POST" });
+      while ((await count("processed")) < sampleNames.length);
+      assert.deepEqual(asked[0]!.body, { job: 410077215, customer: "Priya Ryan" });
+      assert.ok(asked[0]!.key);
+      assert.deepEqual(asked, [asked[0], asked[0]]);
+    } finally {
+      service.close();
+    }
   });
 
   describe("5, with a broker,", () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { EventMessage } from "../../src/event/message";
 import { defaultProgram } from "../../scripts/node-red";
 import { connect, type Comms } from "./editor-comms";
-import type { StoredEvent } from "../../src/inbox/stored-event";
+import type { Delivery } from "../../src/inbox/deliveries";
 import { flowWith, InboxNodeRed, token } from "./inboxes";
 
 /** Part of each event, and personal. */
@@ -98,7 +98,7 @@ describe("An inbox", () => {
   it("says which events wait for a node that is not there, and lets them be", async () => {
     const waiting = flowWith({ id: "next", type: "delay", ...anHour });
     const elsewhere = (flow: typeof waiting) =>
-      flow.map((node) => (node.id === "in" ? { ...node, path: "/elsewhere" } : node));
+      flow.map((node) => (node.id === "in" ? { ...node, id: "in2", path: "/elsewhere" } : node));
     await running.deploy(flow);
     await empty();
     assert.deepEqual(await post(), stored);
@@ -107,11 +107,18 @@ describe("An inbox", () => {
     assert.deepEqual(await post(), stored);
     await running.deploy(elsewhere(flow));
     const { events } = await running.list("");
-    const [newest, processed] = events as (StoredEvent & { nowhere?: true })[];
-    assert.deepEqual([newest?.state, newest?.path, newest?.nowhere], ["waiting", "/radaro", true]);
-    assert.deepEqual([processed?.state, processed?.nowhere], ["processed", undefined]);
-    const run = await running.api("POST", `/radaro-inbox/acme/events/${processed?.seq}/run`);
-    assert.deepEqual(run, { run: 0, nowhere: 1 });
+    const shown = events.map(({ state, deliveries: [delivery] = [] }) => {
+      const { node, name } = delivery as Delivery & { name: string | null };
+      return [state, node, name];
+    });
+    assert.deepEqual(shown, [
+      ["waiting", "in", null],
+      ["processed", "in", null],
+    ]);
+    const run = (all: boolean) =>
+      running.api("POST", `/radaro-inbox/acme/events/${events[1]!.seq}/run`, { all });
+    assert.deepEqual(await run(false), { run: 0, nowhere: 0 });
+    assert.deepEqual(await run(true), { run: 0, nowhere: 1 });
     await running.deploy(flow);
     await running.says(({ counts }) => counts.processed === 2);
   });
@@ -202,12 +209,13 @@ describe("An inbox", () => {
     const tenth = jobs.filter((job) => job % 10 === 0);
     for (const order_id of jobs) assert.deepEqual(await running.post({ order_info: { order_id } }), stored);
     const { counts } = await running.says(({ counts }) => counts.waiting === 0);
-    assert.deepEqual(counts, { waiting: 0, failed: 60, handedOver: 0, processed: 540 });
+    assert.deepEqual(counts, { waiting: 0, failed: 60, processed: 540 });
 
     const { sizes, events } = await running.list("failed");
     assert.deepEqual(sizes, [50, 10]);
     assert.deepEqual(events.map(({ orderId }) => orderId).reverse(), tenth);
-    for (const { state, error } of events) {
+    for (const { deliveries } of events) {
+      const { state, error } = deliveries![0]!;
       assert.equal(state, "failed");
       assert.match(error!.text, /no such customer/);
       assert.deepEqual(error!.node, { id: "next", type: "function", name: "Bill" });
@@ -216,7 +224,7 @@ describe("An inbox", () => {
     const messages = (count: number) => running.api<EventMessage[]>("GET", `/probe/got/${count}`);
     await messages(540);
     await running.deploy(flowWith({ ...bill, func: "return msg;" }, got));
-    assert.deepEqual(await running.api("POST", "/radaro-inbox/acme/run-failed"), { run: 60, nowhere: 0 });
+    assert.deepEqual(await running.api("POST", "/radaro-inbox/acme/run"), { run: 60, nowhere: 0 });
     const again = await messages(60);
     assert.deepEqual(
       again.map(({ radaro }) => [radaro.orderId, radaro.redelivery]),

@@ -19,7 +19,7 @@ export const flowWith = (...nodes: JsonObject[]): JsonObject[] => [
 /** What the inbox says of itself. */
 interface Summary {
   problem: { kind: string; title: string; text: string } | null;
-  counts: { waiting: number; failed: number; handedOver: number; processed: number };
+  counts: { waiting: number; failed: number; processed: number };
 }
 
 /** A Node-RED whose merchant has an inbox, and who speaks to it. */

@@ -625,30 +625,31 @@ describe("A Node-RED with users", () => {
     while (event.state !== "processed") event = await list();
     const path = `/radaro-inbox/other/events/${event.seq}`;
     const looks = ["/radaro-inbox", "/radaro-inbox/other/events", path];
-    const changes = [`${path}/run`, "/radaro-inbox/other/run-failed", "/radaro-inbox/other/clear"];
+    const changes = [`${path}/run`, "/radaro-inbox/other/run", "/radaro-inbox/other/clear"];
+    const others = ["pause", "resume"].map((what) => `/radaro-inbox/other/${what}`);
     /** Of each request the status, and whether personal data came. */
     const statuses = async (accessToken?: string) => {
       const answers: [number, boolean][] = [];
-      const ask = async (method: string, path: string) => {
-        const answer = await api(method, path, accessToken);
+      const ask = async (method: string, path: string, body?: object) => {
+        const answer = await api(method, path, accessToken, body);
         answers.push([answer.status, (await answer.text()).includes(customer)]);
       };
       for (const path of looks) await ask("GET", path);
-      for (const path of changes) await ask("POST", path);
+      for (const path of [...changes, ...others]) await ask("POST", path, { all: true });
       return answers;
     };
     const no = [401, false];
     for (const stranger of [undefined, "wrong"])
-      assert.deepEqual(await statuses(stranger), [no, no, no, no, no, no]);
+      assert.deepEqual(await statuses(stranger), Array(8).fill(no));
     const seen = [
       [200, false],
       [200, false],
       [200, true],
     ];
-    assert.deepEqual(await statuses(reader), [...seen, no, no, no]);
+    assert.deepEqual(await statuses(reader), [...seen, ...Array<typeof no>(5).fill(no)]);
     assert.deepEqual(await messages("d", 0), []);
     const done = [200, false];
-    assert.deepEqual(await statuses(ada), [...seen, done, done, done]);
+    assert.deepEqual(await statuses(ada), [...seen, ...Array<typeof done>(5).fill(done)]);
     assert.equal((await messages("d", 1))[0]?.radaro.redelivery, 1);
   });
 });

@@ -52,6 +52,38 @@ module.exports = (RED) => {
     });
   });
 
+  // As `recorder`, and needs a second to connect: what it gets before that fails.
+  RED.nodes.registerType("connecting", function (def) {
+    RED.nodes.createNode(this, def);
+    let isConnected = false;
+    const timer = setTimeout(() => (isConnected = true), 1000);
+    this.on("input", ({ payload }, _send, done) => {
+      if (isConnected) appendFileSync(def.file, `${payload.number}\n`);
+      done(isConnected ? undefined : new Error("not connected"));
+    });
+    this.on("close", () => clearTimeout(timer));
+  });
+
+  // Ends Node-RED on the event with its number: in a callback, as the system does, or after a while.
+  RED.nodes.registerType("ender", function (def) {
+    RED.nodes.createNode(this, def);
+    const ways = {
+      callback: () =>
+        setTimeout(() => {
+          throw new Error("in a callback");
+        }),
+      kill: () => process.kill(process.pid, "SIGKILL"),
+      later: () => setTimeout(() => process.exit(1), 3000),
+    };
+    this.on("input", (msg, send, done) => {
+      if (msg.payload.number === def.number) ways[def.how]();
+      else {
+        send(msg);
+        done();
+      }
+    });
+  });
+
   // Answers as soon as the node has got that many messages.
   RED.httpAdmin.get("/probe/:id/:count", (req, res) => {
     const look = () => {
