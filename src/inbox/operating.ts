@@ -29,8 +29,15 @@ export interface Cause {
 /** How many events a page of the list has. */
 const pageSize = 50;
 
+/** How long the disk is waited for where something is asked that is also known from before, in milliseconds. */
+const answerWithin = 300;
+
+type Times = Awaited<ReturnType<Store["times"]>>;
+
 /** What people do with a store's events. */
 export class Operating {
+  #times: Times = { oldestWaiting: null, lastAccepted: null };
+
   constructor(
     private readonly store: Reopening,
     private readonly inbox: {
@@ -43,10 +50,16 @@ export class Operating {
     },
   ) {}
 
-  /** When the oldest of those that wait came, and the last of all: ISO-8601, UTC; `null` where there is none. */
-  async times(): Promise<{ oldestWaiting: string | null; lastAccepted: string | null }> {
-    const nothing = { oldestWaiting: null, lastAccepted: null };
-    return this.store.store ? this.store.read((store) => store.times()).catch(() => nothing) : nothing;
+  /**
+   * When the oldest of those that wait came, and the last of all: ISO-8601, UTC; `null` where there is none.
+   * As it was the last time, where the disk does not answer soon.
+   */
+  async times(): Promise<Times> {
+    if (!this.store.store) return this.#times;
+    const now = this.store.read((store) => store.times()).then((times) => (this.#times = times));
+    const soon = new Promise((resolve) => setTimeout(resolve, answerWithin).unref());
+    await Promise.race([now, soon]).catch(() => undefined); // said as the inbox's problem
+    return this.#times;
   }
 
   /** A page of the list, newest first; see `Store.list`. */
