@@ -41,7 +41,7 @@ export class InOrder {
     return false;
   }
 
-  /** Lets an event come, unless an earlier one of its job still waits to be given again to one of its nodes. */
+  /** Whether an event may come: no earlier one of its job waits to be given to one of these nodes. */
   async afterEarlier(nodes: readonly string[], stored: StoredEvent): Promise<boolean> {
     const inOrder = nodes.filter((node) => this.#keyOf(node, stored) !== undefined);
     if (inOrder.length === 0) return true;
@@ -50,12 +50,6 @@ export class InOrder {
       ({ deliveries }) =>
         !deliveries || deliveries.some(({ node, state }) => state === "waiting" && inOrder.includes(node)),
     );
-  }
-
-  /** Whether a node's turn is another event's. */
-  isBusy(node: string, stored: StoredEvent): boolean {
-    const key = this.#keyOf(node, stored);
-    return key !== undefined && !this.#turns.isFree(key, stored.seq);
   }
 
   /** The flow is done with an event at a node, or has lost it. */
