@@ -1,9 +1,11 @@
 // Node types for the benchmarks, put into Node-RED beside the package: the end of a flow, the
 // hand-written route that is the limit, and what the process has used so far.
 const { createServer } = require("node:http");
+const { join } = require("node:path");
 const { monitorEventLoopDelay } = require("node:perf_hooks");
 const { setFlagsFromString } = require("node:v8");
 const { runInNewContext } = require("node:vm");
+const { Worker } = require("node:worker_threads");
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc");
@@ -22,6 +24,51 @@ const completed = () => ({
 const resolution = 1;
 const delays = monitorEventLoopDelay({ resolution });
 delays.enable();
+
+/** The body of a request, that Node-RED's admin application may have read already. */
+function readBody(req, use) {
+  if (req._body) {
+    use(req.body);
+    return;
+  }
+  const chunks = [];
+  req.on("data", (chunk) => chunks.push(chunk));
+  req.on("end", () => use(JSON.parse(Buffer.concat(chunks).toString())));
+}
+
+/** Keeps texts as little as can be: a thread appends them to a file; what comes meanwhile shares the next sync. */
+function appendTo(path) {
+  const worker = new Worker(
+    `const { parentPort, workerData } = require("node:worker_threads");
+    const { fdatasyncSync, openSync, writeSync } = require("node:fs");
+    const file = openSync(workerData, "a");
+    parentPort.on("message", (texts) => {
+      writeSync(file, texts.join(""));
+      fdatasyncSync(file);
+      parentPort.postMessage(undefined);
+    });`,
+    { eval: true, workerData: path },
+  );
+  let next = [];
+  let writing;
+  const write = () => {
+    writing = next;
+    next = [];
+    worker.postMessage(writing.map(({ text }) => text));
+  };
+  worker.on("message", () => {
+    for (const { written } of writing) written();
+    writing = undefined;
+    if (next.length > 0) write();
+  });
+  return {
+    append: (text, written) => {
+      next.push({ text, written });
+      if (!writing) write();
+    },
+    close: (done) => void worker.terminate().then(() => done()),
+  };
+}
 
 module.exports = (RED) => {
   /** How many messages came to the end of which flow, and the numbers of those that have one. */
@@ -59,20 +106,32 @@ module.exports = (RED) => {
       res.writeHead(200, { "Content-Type": "application/json", "Content-Length": 11 });
       res.end('{"ok":true}');
     };
-    const receive = (req, res) => {
-      if (req._body) {
-        answer(req.body, res);
-        return;
-      }
-      const chunks = [];
-      req.on("data", (chunk) => chunks.push(chunk));
-      req.on("end", () => answer(JSON.parse(Buffer.concat(chunks).toString()), res));
-    };
+    const receive = (req, res) => readBody(req, (body) => answer(body, res));
     RED.httpNode.post(def.path, receive);
     // The same without Node-RED's HTTP stack, on a port of its own: what that stack costs.
     const bare = createServer(receive).listen(0, "127.0.0.1");
     RED.httpAdmin.get("/bench/bare", (_req, res) => res.json(bare.address().port));
     this.on("close", (done) => bare.close(done));
+  });
+
+  // The least that a receiver can do that keeps what it has answered 200.
+  RED.nodes.registerType("bench kept limit", function (def) {
+    RED.nodes.createNode(this, def);
+    const file = appendTo(join(RED.settings.userDir, "kept"));
+    const answer = (body, res) => {
+      if (body.token !== def.token) {
+        res.writeHead(401).end();
+        return;
+      }
+      delete body.token;
+      file.append(JSON.stringify(body), () => {
+        this.send({ topic: body.topic, payload: body });
+        res.writeHead(200, { "Content-Type": "application/json", "Content-Length": 11 });
+        res.end('{"ok":true}');
+      });
+    };
+    RED.httpNode.post(def.path, (req, res) => readBody(req, (body) => answer(body, res)));
+    this.on("close", (done) => file.close(done));
   });
 
   RED.httpAdmin.get("/bench/used", (req, res) => {

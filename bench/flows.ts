@@ -85,3 +85,10 @@ export const limit = [
   { id: "limit-in", type: "bench limit", z: "tab", path: "/limit", token, wires: [["limit"]] },
   { id: "limit", type: "bench end", z: "tab" },
 ];
+
+/** The least that keeps what it has answered 200, on /ours. No routing, no verdict, nothing to look for. */
+export const keptLimit = [
+  tab,
+  { id: "limit-in", type: "bench kept limit", z: "tab", path: "/ours", token, wires: [["limit"]] },
+  { id: "limit", type: "bench end", z: "tab" },
+];

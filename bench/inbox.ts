@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
-import { kept, ours, tab } from "./flows";
+import { kept, keptLimit, ours, tab } from "./flows";
 import { withNodeRed, type Bench } from "./node-red";
 import { compare, describe, round, type Round } from "./round";
 
@@ -29,35 +29,47 @@ export async function settled(nodeRed: Bench["nodeRed"]): Promise<void> {
   while ((await summary(nodeRed)).counts.waiting > 0) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-/** What an event costs with an inbox, against without: two Node-REDs that take turns. */
+/**
+ * What an event costs with an inbox, against without, and against the least that keeps it: three Node-REDs
+ * that take turns.
+ */
 export async function perKeptEvent(): Promise<void> {
   sayDisk();
   await withNodeRed([tab, ...ours], {}, (off) =>
-    withNodeRed([tab, ...kept], {}, async (on) => {
-      let first = 0;
-      const run = async (bench: Bench, count: number, connections: number): Promise<Round> => {
-        const { nodeRed, used } = bench;
-        const done = bench === on ? () => settled(nodeRed) : undefined;
-        first += count; // an event that was there before is not kept again
-        const how = { count, connections, first, ...(done && { settled: done }) };
-        return round(`${nodeRed.url}/ours`, used, how);
-      };
-      for (const [connections, perRound] of [
-        [64, 4000],
-        [1, 1000],
-      ] as const) {
-        const rows: Record<"on" | "off", Round[]> = { on: [], off: [] };
-        for (const bench of [on, off, on, off]) await run(bench, perRound, connections); // warms up
-        for (let i = 0; i < rounds; i++) {
-          // Each comes first and last in turn.
-          for (const bench of i % 2 ? [on, off] : [off, on])
-            rows[bench === on ? "on" : "off"].push(await run(bench, perRound, connections));
-        }
-        console.log(`\n${connections === 1 ? "one after the other" : `${connections} under way at once`}`);
-        console.log(`  with     ${describe(rows.on)}`);
-        console.log(`  without  ${describe(rows.off)}`);
-        console.log(`  with : without  ${compare(rows.on, rows.off)}`);
-      }
-    }),
+    withNodeRed(keptLimit, { httpAdminRoot: "/admin" }, (limit) =>
+      withNodeRed([tab, ...kept], {}, (on) => compareKept({ on, limit, off })),
+    ),
   );
+}
+
+type Name = "on" | "limit" | "off";
+
+async function compareKept(benches: Record<Name, Bench>): Promise<void> {
+  let first = 0;
+  const run = async (name: Name, count: number, connections: number): Promise<Round> => {
+    const { nodeRed, used } = benches[name];
+    const done = name === "on" ? () => settled(nodeRed) : undefined;
+    first += count; // an event that was there before is not kept again
+    const how = { count, connections, first, ...(done && { settled: done }) };
+    return round(`${nodeRed.url}/ours`, used, how);
+  };
+  for (const [connections, perRound] of [
+    [64, 4000],
+    [1, 1000],
+  ] as const) {
+    const names: Name[] = ["on", "limit", "off"];
+    const rows: Record<Name, Round[]> = { on: [], limit: [], off: [] };
+    for (const name of [...names, ...names]) await run(name, perRound, connections); // warms up
+    for (let i = 0; i < rounds; i++) {
+      names.push(names.shift()!); // each comes first and last in turn
+      for (const name of names) rows[name].push(await run(name, perRound, connections));
+    }
+    console.log(`\n${connections === 1 ? "one after the other" : `${connections} under way at once`}`);
+    console.log(`  with     ${describe(rows.on)}`);
+    console.log(`  limit    ${describe(rows.limit)}`);
+    console.log(`  without  ${describe(rows.off)}`);
+    console.log(`  with : without   ${compare(rows.on, rows.off)}`);
+    console.log(`  limit : without  ${compare(rows.limit, rows.off)}`);
+    console.log(`  with : limit     ${compare(rows.on, rows.limit)}`);
+  }
 }

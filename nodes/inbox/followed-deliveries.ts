@@ -45,11 +45,12 @@ export class FollowedDeliveries<Node extends object> {
    */
   add(id: string, delivery: string, options: FollowOptions): Event<Node> {
     const since = performance.now();
-    const event = { id, delivery, options, isSaid: false, since, messages: new Followed<Node>() };
+    const messages = new Followed<Node>();
+    const event = { id, delivery, options, isSaid: false, since, messages };
     this.#byId.set(id, event);
     this.#byDelivery.set(delivery, event);
     this.#all.add(event);
-    if (this.#all.size > this.max) for (const oldest of firstOf(this.#all)) this.forget(oldest);
+    if (this.#all.size > this.max) this.#forgetOldest(this.#all);
     return event;
   }
 
@@ -83,12 +84,16 @@ export class FollowedDeliveries<Node extends object> {
     this.#byMessage.set(msg, event);
   }
 
+  /** Whether no node has taken just this message: it is a copy of one. */
+  isCopy(msg: Message): boolean {
+    return !this.#byMessage.has(msg);
+  }
+
   /** @returns whether the flow had it */
   settle(event: Event<Node>): boolean {
     if (!this.#all.delete(event)) return false;
     this.#settled.set(event, performance.now());
-    if (this.#settled.size > this.max)
-      for (const oldest of firstOf(this.#settled.keys())) this.forget(oldest);
+    if (this.#settled.size > this.max) this.#forgetOldest(this.#settled.keys());
     return true;
   }
 
@@ -107,6 +112,15 @@ export class FollowedDeliveries<Node extends object> {
     if (this.#byDelivery.get(event.delivery) === event) this.#byDelivery.delete(event.delivery);
   }
 
+  /** Some at once: to find the first in a map from which the first were deleted takes as long as there were. */
+  #forgetOldest(all: Iterable<Event<Node>>): void {
+    let left = Math.ceil(this.max / 100);
+    for (const event of all) {
+      this.forget(event);
+      if ((left -= 1) === 0) return;
+    }
+  }
+
   /** Forgets what was settled before a moment. */
   forgetSettled(before: number): void {
     for (const [event, at] of this.#settled) {
@@ -120,13 +134,5 @@ export class FollowedDeliveries<Node extends object> {
     this.#byDelivery.clear();
     this.#all.clear();
     this.#settled.clear();
-  }
-}
-
-/** The first of what is there, without a copy of the rest. */
-function* firstOf<T>(all: Iterable<T>): Generator<T> {
-  for (const each of all) {
-    yield each;
-    return;
   }
 }

@@ -34,10 +34,8 @@ export class Followed<Node extends object = object> {
   readonly #taken = new Map<Node, Taken[]>();
   /** How many messages were taken at all. */
   #count = 0;
-  /** All that were taken. */
-  readonly #known = new WeakSet();
-  /** By node and by the id of the message. */
-  readonly #errors = new Map<Node, Map<string | undefined, Outstanding>>();
+  /** By node and by the id of the message; most have none, and many of them are remembered. */
+  #errors: Map<Node, Map<string | undefined, Outstanding>> | undefined;
 
   /** All of its first messages were sent. */
   begun(): void {
@@ -56,19 +54,23 @@ export class Followed<Node extends object = object> {
       break;
     }
     this.#count += 1;
-    this.#known.add(msg);
     const taken = { msg, id: msg._msgid, number: this.#count };
     const others = this.#taken.get(node);
     if (others) others.push(taken);
     else this.#taken.set(node, [taken]);
   }
 
-  /** A node reports an error of a message, or of a copy of one: it is done with it. What it does after that is seen. */
-  fail(msg: Message, node: Node, error: FlowError): void {
+  /**
+   * A node reports an error of a message: it is done with it. What it does after that is seen.
+   *
+   * @param isCopy of one that it has taken
+   */
+  fail(msg: Message, node: Node, error: FlowError, isCopy = false): void {
+    this.#errors ??= new Map();
     const errors = this.#errors.get(node) ?? new Map<string | undefined, Outstanding>();
     this.#errors.set(node, errors.set(msg._msgid, { error, taken: this.#count }));
     const [oldest] = this.#taken.get(node) ?? [];
-    this.#end(this.#known.has(msg) ? msg : oldest?.msg, node);
+    this.#end(isCopy ? oldest?.msg : msg, node);
   }
 
   /**
@@ -76,7 +78,7 @@ export class Followed<Node extends object = object> {
    * is what a Catch node sends back, and not the next message of a split.
    */
   get error(): FlowError | undefined {
-    const [errors] = this.#errors.values();
+    const [errors] = this.#errors?.values() ?? [];
     const [first] = errors?.values() ?? [];
     return first?.error;
   }
@@ -89,11 +91,11 @@ export class Followed<Node extends object = object> {
   /** A node says that it is done with a message: some do more than once. @param isWell without an error */
   complete(msg: object, node: Node, isWell: boolean): void {
     const ended = this.#end(msg, node);
-    const errors = this.#errors.get(node);
+    const errors = this.#errors?.get(node);
     if (!isWell || !ended || !errors) return;
     const { taken = Infinity } = errors.get(ended.id) ?? {};
     if (ended.number > taken) errors.delete(ended.id);
-    if (errors.size === 0) this.#errors.delete(node);
+    if (errors.size === 0) this.#errors!.delete(node);
   }
 
   #end(msg: object | undefined, node: Node): Taken | undefined {

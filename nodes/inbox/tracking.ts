@@ -182,7 +182,7 @@ export class Tracking {
     // While flows stop and start this may come of just that: what it needs is not there.
     if (this.#put) event.messages.interrupt();
     else {
-      event.messages.fail(msg, node, error);
+      event.messages.fail(msg, node, error, this.#deliveries.isCopy(msg));
       this.#reopen(event);
       if (isForOthers(event)) event.options.heard({ state: "failed", error });
       this.#look(event);

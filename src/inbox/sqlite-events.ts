@@ -20,6 +20,8 @@ import type { AcceptedEvent, Became } from "./stored-event";
 /** How much is deleted in one transaction, in bytes. */
 const maxDeleted = 16 * 1024 ** 2;
 
+const findDigest = "SELECT seq FROM events WHERE digest = ? AND";
+
 /** The states of events that are deleted to make room. */
 const settled = ["processed", "failed"] as const;
 
@@ -151,8 +153,8 @@ export class Events extends Reads {
   }
 
   #insert(event: AcceptedEvent): Written | undefined {
-    const { stored, text, digest, change } = event;
-    if (this.db.one("SELECT seq FROM events WHERE digest = ?", digest)) return undefined;
+    const { stored, text, change } = event;
+    if (this.#isThere(event)) return undefined;
     const seq = (this.#last += 1);
     const superseded = change && this.laterOf(stored, change) ? { superseded: true as const } : {};
     const row = toRow(seq, { ...event, stored: { ...stored, ...superseded } });
@@ -162,6 +164,14 @@ export class Events extends Reads {
     this.counts[stored.state] += 1;
     if (stored.state === "failed") this.#countFailures(row.deliveries, 1);
     return { seq: toSeq(seq), ...superseded };
+  }
+
+  /** Whether the same was sent before: then it says the same time too. */
+  #isThere({ digest, isDated, stored: { changedAt } }: AcceptedEvent): boolean {
+    const same = isDated
+      ? this.db.one(`${findDigest} is_dated = 1 AND changed_at = ?`, digest, changedAt)
+      : this.db.one(`${findDigest} is_dated = 0`, digest);
+    return same !== undefined;
   }
 
   #change(stored: Became): void {

@@ -14,7 +14,7 @@ INSERT INTO inbox (step, last, checksum, is_paused, ends) VALUES (0, 0, 0, 0, 0)
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,      -- its place in the order of arrival
   path TEXT NOT NULL,           -- where it was sent to
-  digest TEXT NOT NULL UNIQUE,  -- of its body and path
+  digest TEXT NOT NULL, -- of its body and path
   received_at TEXT NOT NULL,
   changed_at TEXT NOT NULL,     -- when what it tells of happened, or where it does not say that, when it came
   is_dated INTEGER NOT NULL CHECK (is_dated IN (0, 1)), -- whether it says that
@@ -37,6 +37,9 @@ CREATE TABLE events (
   crc INTEGER NOT NULL,         -- CRC-32 of the columns that stay: a database finds damage only in what it needs
   state_crc INTEGER NOT NULL    -- CRC-32 of those that change
 );
+-- What was sent twice says the same time: those that come together are found together.
+CREATE UNIQUE INDEX events_dated ON events (changed_at, digest) WHERE is_dated = 1;
+CREATE UNIQUE INDEX events_undated ON events (digest) WHERE is_dated = 0;
 CREATE INDEX events_open ON events (changed_at, seq) WHERE is_open = 1;
 CREATE INDEX events_settled ON events (state, seq) WHERE is_open = 0;
 CREATE INDEX events_again ON events (again_at, seq) WHERE again_at IS NOT NULL;
