@@ -79,7 +79,7 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
     $("#node-config-input-inboxRetries").val(readText(this.inboxRetries));
     inbox.on("change", () => $("#radaro-config-inbox").toggle(inbox.prop("checked") === true));
     inbox.trigger("change");
-    $("#radaro-config-open").on("click", () => showInboxOf(this.id));
+    $("#radaro-config-open").on("click", () => void showInboxOf(this.id));
 
     const problem = RED.nodes.node(this.id) ? findTokenProblem(this) : undefined; // a new one is just begun
     const told = $("#radaro-config-token-problem").toggle(problem !== undefined);

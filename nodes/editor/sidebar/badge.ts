@@ -2,12 +2,17 @@ import type { EditorRED } from "node-red";
 import { mayRead, type Inbox } from "./inbox";
 import { listenToInboxes, readInboxes, sum } from "./summary";
 import { paced } from "./watch";
-import { t } from "./words";
+import { t } from "./texts";
 
 declare const RED: EditorRED;
 
-/** The icon of the tab: in Node-RED 4 and in Node-RED 5. */
-const icons = (tab: string) => $(`#red-ui-tab-${tab}-link-button, button[data-tab-id="${tab}"]`);
+/** The icon of the tab in Node-RED 5, and in 4, where the menu shows the badge while there is no room for it. */
+const icons = (tab: string) => {
+  const ofNodeRed4 = $(`#red-ui-tab-${tab}-link-button`);
+  return ofNodeRed4
+    .add(ofNodeRed4.nextAll(".red-ui-tab-link-button-menu"))
+    .add(`button[data-tab-id="${tab}"]`);
+};
 
 /** Shows on the tab's icon how many events have failed, also while the tab is not chosen. */
 export function addBadge(tab: string): void {
@@ -36,7 +41,8 @@ function show(tab: string, inboxes: Inbox[]): void {
       $(icon).append(
         $("<span>", { class: "radaro-sidebar-badge", "aria-hidden": "true" }).text(short(failed)),
       );
-    $(icon).attr("aria-label", failed > 0 ? t("merchant-failed", { name, count: failed }) : name);
+    if (!$(icon).is(".red-ui-tab-link-button-menu"))
+      $(icon).attr("aria-label", failed > 0 ? t("merchant-failed", { name, count: failed }) : name);
   }
 }
 

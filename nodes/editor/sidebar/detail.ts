@@ -65,7 +65,7 @@ export class Detail {
     this.#heading.text(happened(event));
     const said = [timeOf(event.receivedAt), jobOf(event), nameOfJob(event), this.does.merchantOf(event)];
     showState(this.#state, event.state);
-    this.#state.append($("<div>").text(said.filter(Boolean).join(" · ")));
+    this.#state.append($("<span>").text(` · ${said.filter(Boolean).join(" · ")}`));
     fill(this.#deliveries, [event.merchant, event.seq, event.deliveries], () =>
       deliveriesOf(event.deliveries, () => this.does.act(event, "run")),
     );

@@ -3,7 +3,7 @@ import { meanings } from "../../../src/routing/meanings";
 import { idsOf, nameOf } from "../names";
 import type { Counted } from "./counts";
 import { states, type Cause, type Filter, type State, type StoredEvent } from "./inbox";
-import { button, fill, part, press } from "./parts";
+import { button, fill, icon, part, press, stateIcons } from "./parts";
 import { periodFilter } from "./period";
 import { meaningName, t } from "./words";
 
@@ -130,7 +130,11 @@ function stateFilter(chosen: () => void) {
   element.append([...choices.values()]);
 
   function choice(state: string) {
-    const button = $("<button>", { type: "button", class: `radaro-sidebar-choice` });
+    const button = $("<button>", { type: "button", class: "radaro-sidebar-choice" }).append(
+      state === "" ? [] : icon(stateIcons[state as State]),
+      $("<span>", { class: state === "" ? "" : "radaro-sidebar-label" }).text(t(`state.${state || "all"}`)),
+      $("<span>", { class: "radaro-sidebar-number" }),
+    );
     press(button, state === "");
     return button.attr("title", t(`tip.${state || "all"}`)).on("click", () => {
       choose(state);
@@ -153,7 +157,7 @@ function stateFilter(chosen: () => void) {
         const count = state === "" ? all : counts?.[state as State];
         const more = isWhole ? "" : "+";
         const said = count === undefined ? "–" : t("number", { count }) + more;
-        choice.text(t("count", { state: t(`state.${state || "all"}`), count: said }));
+        choice.children(".radaro-sidebar-number").text(` ${said}`);
       }
     },
   };

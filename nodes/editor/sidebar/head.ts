@@ -37,12 +37,12 @@ export class Head {
     const window = iconButton("window", "external-link").on("click", () => does.openWindow?.());
     window.toggle(does.openWindow !== undefined);
     this.#merchant.on("change", () => does.chooseMerchant(String(this.#merchant.val())));
-    this.element.append(part("bar").append(this.#merchant, window, this.#menu.element), this.#glance);
+    this.element.append(part("bar").append(this.#merchant, window, this.#menu.element));
   }
 
-  /** What is not as usual, which stands below the filters. */
+  /** How it is with it, which stands below the filters. */
   get notes(): JQuery[] {
-    return [this.#paused, this.#problem, this.#refused];
+    return [this.#glance, this.#refused, this.#paused, this.#problem];
   }
 
   /** Shows the merchants, and how it is with those that are chosen. */
@@ -124,6 +124,11 @@ function showRefused(element: JQuery, shown: Inbox[]): void {
       const text = t("refused", { reason: refusal(why), count, last: timeOf(last) });
       return $("<li>").text(shown.length > 1 ? `${titleOf(inbox, shown)}: ${text}` : text);
     });
-    return [$("<summary>").text(t("label.refused", { count: all })), $("<ul>").append(list)];
+    const summary = $("<summary>", { title: t("label.refused") }).append(
+      icon("ban"),
+      $("<span>", { class: "radaro-sidebar-label" }).text(t("label.refused")),
+      document.createTextNode(` ${t("number", { count: all })}`),
+    );
+    return [summary, $("<ul>").append(list)];
   });
 }

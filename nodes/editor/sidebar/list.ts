@@ -223,7 +223,11 @@ export class EventList {
 
   /** The way back, where the list does not begin with the newest or is not at its beginning. */
   #showNewest(): void {
-    this.#top.toggle(!this.#scope.isStory && (!this.#isAtStart || this.rows.isAbove));
+    const isWanted = !this.#scope.isStory && (!this.#isAtStart || this.rows.isAbove);
+    if (isWanted === (this.#top.css("display") !== "none")) return;
+    const before = this.rows.element[0]!.getBoundingClientRect().top;
+    this.#top.toggle(isWanted);
+    this.scroller.scrollTop += this.rows.element[0]!.getBoundingClientRect().top - before; // nothing moves
   }
 
   #toNewest(): void {

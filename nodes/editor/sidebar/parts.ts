@@ -4,7 +4,7 @@ import { t } from "./words";
 
 declare const RED: EditorRED;
 
-const icons: Record<State, string> = {
+export const stateIcons: Record<State, string> = {
   waiting: "clock-o",
   failed: "exclamation-circle",
   processed: "check",
@@ -48,7 +48,7 @@ export function press(button: JQuery, isPressed: boolean): void {
 }
 
 export function showState(element: JQuery, state: State): void {
-  element.text(t(`state.${state}`)).prepend(icon(icons[state]));
+  element.text(t(`state.${state}`)).prepend(icon(stateIcons[state]));
 }
 
 /** Fills an element, and only where it shows something else by now: a button in it may have the focus. */

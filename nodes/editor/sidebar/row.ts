@@ -10,7 +10,7 @@ export class Row {
   readonly #time = $("<span>", { class: "radaro-sidebar-time" });
   readonly #state = $("<span>", { class: "radaro-sidebar-state" });
   readonly #what = $("<span>");
-  readonly #name = part("name");
+  readonly #name = $("<span>", { class: "radaro-sidebar-name" });
   readonly #head = $("<button>", { type: "button", class: "radaro-sidebar-head" });
   readonly #job = link("", t("tip.story")).addClass("radaro-sidebar-job");
   readonly #marks = part("marks");
@@ -28,12 +28,12 @@ export class Row {
       .append(
         part("line").append(this.#time, this.#state),
         part("what").append(icon("angle-right"), this.#what),
-        this.#name,
       )
       .on("click", () => does.toggle());
     this.#job.on("click", () => does.story(this.event));
     this.#run.on("click", () => does.act(this.event, "run"));
-    this.#root.append(this.#head, this.#job, this.#marks, this.#brief, this.#buttons);
+    const about = part("about").append(this.#job, this.#name);
+    this.#root.append(this.#head, about, this.#marks, part("foot").append(this.#brief, this.#buttons));
     this.update(event);
   }
 

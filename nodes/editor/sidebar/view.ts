@@ -19,7 +19,7 @@ import type { Linked } from "./link";
 import { EventList } from "./list";
 import { button, part } from "./parts";
 import { Progress } from "./progress";
-import { readInboxes, sum } from "./summary";
+import { sum } from "./summary";
 import { Talk } from "./talk";
 import { watchWhileShown } from "./watch";
 import { jobOf, keyOfJob, reasonOf, t, titleOf } from "./words";
@@ -67,8 +67,14 @@ export class View {
   #counting = 0;
   #storyOf: StoredEvent | undefined;
 
-  /** @param openWindow absent: it is in one already */
-  constructor(openWindow?: () => void) {
+  /**
+   * @param readInboxes asks for all inboxes
+   * @param openWindow absent: it is in one already
+   */
+  constructor(
+    private readonly readInboxes: () => Promise<Inbox[]>,
+    openWindow?: () => void,
+  ) {
     this.#head = new Head({
       chooseMerchant: (id) => this.chooseMerchant(id),
       ...(openWindow && { openWindow }),
@@ -87,7 +93,7 @@ export class View {
     });
     const { states, search, more, cause } = this.#filters;
     this.#head.element.append(
-      ...[states.element, search, more, cause, this.#story, this.#actions.element, this.#progress.element],
+      ...[this.#story, states.element, this.#actions.element, search, more, cause, this.#progress.element],
       ...this.#head.notes,
     );
     this.#scroller.append(this.#list.element, this.#causes.element);
@@ -207,7 +213,7 @@ export class View {
   /** Asks for what is shown. */
   async #refresh(): Promise<void> {
     try {
-      this.#inboxes = await readInboxes();
+      this.#inboxes = await this.readInboxes();
     } catch (failure) {
       this.#say(reasonOf(failure));
       return;
@@ -295,7 +301,7 @@ export class View {
   /** Shows one event, wherever it is. */
   async showEvent(linked: Linked): Promise<void> {
     try {
-      this.#inboxes = await readInboxes();
+      this.#inboxes = await this.readInboxes();
       const event = await readEvent(linked);
       this.#leaveStory();
       this.#chosen = linked.merchant;

@@ -3,17 +3,13 @@ import { topics } from "../../../src/event/catalog";
 import { nameOf, nameOfMerchant } from "../names";
 import { Failure, type Inbox, type StoredEvent } from "./inbox";
 import { pathsOf } from "./receivers";
+import { language, t } from "./texts";
+
+export { language, t, type Values } from "./texts";
 
 declare const RED: EditorRED;
 
-export type Values = Record<string, string | number>;
-
 const ofSwitch = "node-red-contrib-radaro/radaro-switch:radaro-switch";
-
-/** A text of the sidebar. */
-export function t(key: string, values: Values = {}): string {
-  return RED._(`node-red-contrib-radaro/radaro-config:sidebar.${key}`, said(values));
-}
 
 /** What an event means, in the words of `radaro switch`. */
 export function meaningName(meaning: string): string {
@@ -65,13 +61,6 @@ export function refusal(why: string): string {
   return RED._(`node-red-contrib-radaro/radaro-in:radaro-in.refusal.${why}`, { defaultValue: why });
 }
 
-/** The language of the texts, as the browser has it where it is the same one. */
-export function language(): string {
-  const locale = t("locale");
-  const [primary] = locale.split("-");
-  return navigator.languages.find((each) => each.split("-")[0] === primary) ?? locale;
-}
-
 /** The time alone today, with the date before, as the texts' language has it. */
 export function timeOf(iso: string): string {
   const date = new Date(iso);
@@ -101,13 +90,4 @@ export function reasonOf(failure: unknown): string {
   if (failure.status === 401 || failure.status === 403) return t("failure.not-permitted");
   if (failure.status === 404) return t("failure.gone");
   return failure.status === 0 ? t("failure.no-answer") : t("failure.other", { status: failure.status });
-}
-
-/** Numbers as they are written in the texts' language. */
-function said(values: Values): Record<string, string> {
-  const entries = Object.entries(values).map(([name, value]) => [
-    name,
-    typeof value === "number" ? value.toLocaleString(language()) : value,
-  ]);
-  return Object.fromEntries(entries) as Record<string, string>;
 }
