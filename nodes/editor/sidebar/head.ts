@@ -118,10 +118,10 @@ function withFailed(title: string, { counts: { failed } }: Pick<Inbox, "counts">
 function showRefused(element: JQuery, shown: Inbox[]): void {
   const refused = shown.flatMap((inbox) => inbox.refused.map((each) => ({ ...each, inbox })));
   const all = refused.reduce((sum, { count }) => sum + count, 0);
-  const known = refused.map(({ why, count, last, inbox }) => [why, count, last, inbox.id]);
+  const known = refused.map(({ why, count, first, last, inbox }) => [why, count, first, last, inbox.id]);
   fill(element.toggle(all > 0), known, () => {
-    const list = refused.map(({ why, count, last, inbox }) => {
-      const text = t("refused", { reason: refusal(why), count, last: timeOf(last) });
+    const list = refused.map(({ why, count, first, last, inbox }) => {
+      const text = t("refused", { reason: refusal(why), count, first: timeOf(first), last: timeOf(last) });
       return $("<li>").text(shown.length > 1 ? `${titleOf(inbox, shown)}: ${text}` : text);
     });
     const summary = $("<summary>", { title: t("label.refused") }).append(

@@ -19,7 +19,7 @@ export interface Inbox {
   counts: Counts;
   oldestWaiting: string | null;
   lastAccepted: string | null;
-  refused: { why: string; count: number; last: string }[];
+  refused: { why: string; count: number; first: string; last: string }[];
 }
 
 /** What is wrong with an inbox, in the user's language. */
