@@ -65,7 +65,8 @@ function comesAgain(againAt: string, now: () => void): JQuery {
 function triesOf(tries: Try[]): JQuery[] {
   if (tries.length === 0) return [];
   const items = tries.map(({ since, until, outcome, text }) => {
-    const said = t(`try.${outcome}`, { since: timeOf(since), until: timeOf(until) });
+    const times = [since, until].flatMap((time) => (time === undefined ? [] : timeOf(time))).join(" – ");
+    const said = t(`try.${outcome}`, { times });
     return $("<li>").text(text ? `${said}: ${text}` : said);
   });
   return [

@@ -66,9 +66,10 @@ export interface FlowNode {
 
 /** What came of giving a delivery to the flow before. */
 export interface Try {
-  since: string;
-  until: string;
-  outcome: "failed" | "interrupted";
+  since?: string;
+  /** Absent: it was lost, by a deploy or the end of Node-RED. */
+  until?: string;
+  outcome: "failed" | "interrupted" | "processed";
   text?: string;
 }
 
