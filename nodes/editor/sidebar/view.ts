@@ -31,6 +31,9 @@ const rememberedMerchant = "radaro-inbox-merchant";
 /** From which width on the open event is beside the list, in pixels. */
 const wide = 760;
 
+/** How many times a merchant is looked for that a deploy has stopped, about once a second. */
+const patience = 5;
+
 /** How often it is asked what has become of the event that is open, in milliseconds. */
 const often = 2000;
 
@@ -66,6 +69,8 @@ export class View {
   #counted: Counted = { counts: undefined, isWhole: true };
   #counting = 0;
   #storyOf: StoredEvent | undefined;
+  /** How many times in a row the chosen merchant was not there. */
+  #missed = 0;
 
   /**
    * @param readInboxes asks for all inboxes
@@ -89,7 +94,10 @@ export class View {
       copyLink: (event) => void this.#bulk.copyLink(event, this.#document.defaultView!.navigator),
       merchantOf: (event) => this.#merchantOf(event),
       seen: (events) => this.#filters.topics.offer(events),
-      failed: (failure) => this.#showProblem(failure),
+      failed: (failure) => {
+        if (failure?.status === 404) this.changed(); // a deploy has stopped it, and starts it again
+        this.#showProblem(failure);
+      },
     });
     const { states, search, more, cause } = this.#filters;
     this.#head.element.append(
@@ -219,6 +227,7 @@ export class View {
       return;
     }
     const before = this.#chosen;
+    if (this.#isDeploying(before)) return;
     this.#chosen = this.#wanted(before || (RED.settings.getLocal(rememberedMerchant) ?? ""));
     if (this.#chosen === "") {
       this.#say(t("no-inbox"));
@@ -229,6 +238,16 @@ export class View {
     if (this.#chosen !== before) this.#choose();
     else if (this.#causes.isShown) await this.#loadCauses();
     else await Promise.all([this.#list.refresh(), this.#count()]);
+  }
+
+  /** Whether a merchant is not there and may come back: what is shown of it stays meanwhile. */
+  #isDeploying(chosen: string): boolean {
+    const isAll = chosen === allMerchants && this.#inboxes.length > 0;
+    const isThere = chosen === "" || isAll || this.#inboxes.some(({ id }) => id === chosen);
+    this.#missed = isThere ? 0 : this.#missed + 1;
+    if (isThere || this.#missed > patience) return false;
+    this.changed();
+    return true;
   }
 
   /** Of the merchants that there are the one that is wanted, or else all. */
