@@ -154,6 +154,20 @@ export class Operating {
     return [...causes.values()].sort((a, b) => b.count - a.count);
   }
 
+  /** The first of the events that failed of a cause; `undefined`: it has not failed any more. */
+  async firstOf({
+    node,
+    error,
+    first,
+  }: Pick<Cause, "node" | "error" | "first">): Promise<StoredEvent | undefined> {
+    const after = new Date(Date.parse(first) + 1).toISOString();
+    const { events } = await this.store.read((store) => store.someFrom(after, `${first} 0`));
+    const found = await this.store.read((store) => store.get(events.map(({ seq }) => seq)));
+    const fits = ({ state, error: its }: Delivery) =>
+      state === "failed" && its?.node.id === node.id && its.text === error;
+    return found.map((stored) => this.#now(stored)).find(({ deliveries }) => deliveries?.some(fits));
+  }
+
   /** The failed events, in steps. */
   async *#failed({ job, topic, from, to }: Wanted): AsyncGenerator<StoredEvent[]> {
     for (let after: string | undefined = ""; after !== undefined;) {
