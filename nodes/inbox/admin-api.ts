@@ -1,4 +1,5 @@
-import type { Request, RequestHandler } from "express";
+import { once } from "node:events";
+import type { Request, RequestHandler, Response } from "express";
 import type { NodeAPI } from "node-red";
 import type { Filter } from "../../src/inbox/store";
 import type { StoredEvent } from "../../src/inbox/stored-event";
@@ -8,8 +9,7 @@ import type { MerchantInbox } from "./merchant-inbox";
 type Handle = (inbox: MerchantInbox, req: Request<{ id: string; seq: string }>) => Promise<unknown>;
 
 /** What the list of events, and what runs all failed ones, can be narrowed to. */
-const narrowing = ["state", "topic", "job", "from", "to"] as const;
-const wanted = ["node", "error", "job", "topic", "from", "to"] as const;
+const narrowing = ["state", "topic", "meaning", "job", "text", "node", "error", "from", "to"] as const;
 
 /** Those of some names that something asks for, as text. */
 function read<N extends string>(names: readonly N[], asked: unknown): Partial<Record<N, string>> {
@@ -17,6 +17,15 @@ function read<N extends string>(names: readonly N[], asked: unknown): Partial<Re
   const given = names.filter((name) => typeof from[name] === "string" && from[name] !== "");
   return Object.fromEntries(given.map((name) => [name, from[name]])) as Partial<Record<N, string>>;
 }
+
+/** What of the events is asked for. */
+function readFilter(asked: unknown): Filter {
+  const { superseded } = (asked ?? {}) as Record<string, unknown>;
+  const isSuperseded = superseded === true || superseded === "true";
+  return { ...(read(narrowing, asked) as Filter), ...(isSuperseded && { superseded: true as const }) };
+}
+
+const readBefore = (asked: unknown) => read(["before"], asked).before ?? "";
 
 /**
  * Serves the inboxes to the editor's sidebar: reading needs Node-RED's read permission, all else its
@@ -53,19 +62,22 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
       .catch(next);
   });
   get("events", async (of, { query }) => {
-    const filter = read(narrowing, query) as Filter;
-    const { events, next } = await of.inbox.events.list(filter, read(["before"], query).before ?? "");
+    const { events, next } = await of.inbox.events.list(readFilter(query), readBefore(query));
     return { events: events.map((stored) => describe(of, stored)), next };
   });
   get("events/:seq", async (of, { params }) => {
     const found = await of.inbox.events.read(params.seq);
     return found && { ...describe(of, found.stored), event: found.event };
   });
+  get("counts", ({ inbox }, { query }) => inbox.events.count(readFilter(query), readBefore(query)));
   get("causes", ({ inbox }) => inbox.events.causes());
   post("events/:seq/run", ({ inbox }, { params, body }) =>
     inbox.events.run([params.seq], (body as { all?: unknown } | undefined)?.all === true),
   );
-  post("run", ({ inbox }, { body }) => inbox.events.runAll(read(wanted, body)));
+  post("run", ({ inbox }, { body }) => inbox.events.runAll(readFilter(body)));
+  post("events/:seq/test", async (of, { params, body }) =>
+    (await of.test(params.seq, read(["node"], body).node ?? "")) ? {} : undefined,
+  );
   post("events/:seq/settle", async ({ inbox }, { params }) =>
     (await inbox.events.settle(params.seq)) ? {} : undefined,
   );
@@ -82,17 +94,41 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
       await inbox.pause(isPaused);
       return { paused: inbox.isPaused };
     });
+  RED.httpAdmin.get("/radaro-inbox/:id/export", mayRead, (req: Request<{ id: string }>, res) => {
+    const of = inboxes.get(req.params.id);
+    if (of) void exportTo(res, of, readFilter(req.query));
+    else res.sendStatus(404);
+  });
   post("clear", async ({ inbox }) => ({ deleted: await inbox.events.clear() }));
   return inboxes;
+}
+
+/** Answers events that fit, newest first: each a line of JSON. Where it breaks off, so does the connection. */
+async function exportTo(res: Response, of: MerchantInbox, filter: Filter): Promise<void> {
+  try {
+    res.type("application/x-ndjson");
+    for await (const events of of.inbox.events.all(filter))
+      for (const { seq } of events) {
+        const found = await of.inbox.events.read(seq);
+        if (!found) continue; // it was deleted meanwhile
+        const line = JSON.stringify({ ...describe(of, found.stored), event: found.event });
+        if (!res.write(`${line}\n`)) await Promise.race([once(res, "drain"), once(res, "close")]);
+        if (res.closed) return;
+      }
+    res.end();
+  } catch {
+    if (res.headersSent) res.destroy();
+    else res.status(503).json({ problem: of.problem ?? null });
+  }
 }
 
 /** What the sidebar shows of an event. */
 function describe(of: MerchantInbox, stored: StoredEvent) {
   const { seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state } = stored;
-  const { superseded, meaning, status, deliveries } = stored;
+  const { superseded, meaning, status, title, customer, deliveries } = stored;
   return {
     ...{ seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state },
-    ...{ meaning, status, superseded },
+    ...{ meaning, status, title, customer, superseded },
     deliveries: deliveries?.map((delivery) => ({
       ...delivery,
       name: of.flow.nameOf(delivery.node) ?? null,

@@ -123,6 +123,16 @@ export class MerchantFlow implements Flow {
     });
   }
 
+  /** Sends an event to one of the nodes as a test event, which nobody follows. @returns whether it is there */
+  test({ receivedAt, superseded }: StoredEvent, event: JsonObject, id: string): boolean {
+    const receiver = this.receiver(id);
+    if (!receiver || !this.running) return false;
+    const about = { receivedAt: new Date(receivedAt), superseded, test: true };
+    const [message] = loadReceiver().messagesFor([receiver], event, about);
+    receiver.deliver(message!);
+    return true;
+  }
+
   /** Somebody says what has become of a delivery. */
   said(seq: string, id: string): void {
     this.#tracking.said(deliveryName(this.merchant, seq, id));

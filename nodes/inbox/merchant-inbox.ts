@@ -37,8 +37,6 @@ function meaningOf(event: JsonObject): Meaning | null {
 
 /** A merchant's inbox in this Node-RED: gives its events to the `radaro in` nodes of this merchant. */
 export class MerchantInbox implements Keeper {
-  /** Requests that were refused since it was opened. */
-  readonly #refusals = new Map<Refusal, { count: number; last: Date }>();
   readonly inbox: Inbox;
   /** What shows how it is, by the node that does. */
   readonly #shown = new Map<string, { show: () => void; shows: string }>();
@@ -121,6 +119,16 @@ export class MerchantInbox implements Keeper {
     );
   }
 
+  /**
+   * Sends an event to one of its nodes as a test event, which no inbox follows.
+   *
+   * @returns whether both are there
+   */
+  async test(seq: string, id: string): Promise<boolean> {
+    const found = await this.inbox.events.read(seq);
+    return found !== undefined && this.flow.test(found.stored, found.event, id);
+  }
+
   /** What the sidebar shows above the events. */
   async summary() {
     const { waiting = 0, failed = 0, processed = 0 } = this.inbox.counts ?? {};
@@ -131,7 +139,7 @@ export class MerchantInbox implements Keeper {
       problem: this.problem ?? null,
       counts: { waiting, failed, processed },
       ...(await this.inbox.events.times()),
-      refused: Array.from(this.#refusals, ([why, { count, last }]) => ({ why, count, last })),
+      refused: this.inbox.refusals.list(Date.now()),
     };
   }
 
@@ -158,7 +166,10 @@ export class MerchantInbox implements Keeper {
   }
 
   refused(why: Refusal): void {
-    this.#refusals.set(why, { count: (this.#refusals.get(why)?.count ?? 0) + 1, last: new Date() });
+    if (this.inbox.refusals.add(why, Date.now())) {
+      const reason = this.RED._(`node-red-contrib-radaro/radaro-in:radaro-in.refusal.${why}`);
+      this.node.warn(this.RED._("radaro-config.inbox.refused", { reason }));
+    }
     this.#publish();
   }
 

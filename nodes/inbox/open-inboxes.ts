@@ -8,6 +8,7 @@ type Inboxes = Map<string, MerchantInbox>;
 
 /** Lets other nodes find the inboxes that are open. */
 export function showInboxes({ events }: NodeAPI, open: Inboxes): void {
+  events.removeAllListeners(asked); // of this package as it was before an update
   events.on(asked, (found: Inboxes) => {
     for (const [id, inbox] of open) found.set(id, inbox);
   });

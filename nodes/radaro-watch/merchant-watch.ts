@@ -1,4 +1,5 @@
-import { causeOf, moreCauses, type Facts, type FailedCause } from "../../src/inbox/watch-facts";
+import type { Cause } from "../../src/inbox/store";
+import { causeOf, moreCauses, type Facts } from "../../src/inbox/watch-facts";
 import type { Settings } from "../../src/inbox/watch-settings";
 import type { Watched } from "../../src/inbox/watched";
 import { look, type News } from "../../src/inbox/watching";
@@ -6,6 +7,9 @@ import type { MerchantInbox } from "../inbox/merchant-inbox";
 
 /** For how long a timer can be set, in milliseconds. */
 const longestTimer = 2 ** 31 - 1;
+
+/** How long the disk is waited for, in milliseconds: one that does not answer is what has to be told. */
+const answerWithin = 1000;
 
 /** What a message says of the first event that failed. */
 export interface First {
@@ -40,6 +44,10 @@ export class MerchantWatch {
   #watched: Watched | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
+  /** What failed, while it is asked for. */
+  #asked: Promise<Cause[]> | undefined;
+  /** Whether the inbox has been open: before, it does not know what it had refused. */
+  #wasOpen = false;
   #isDue = false;
   #isClosed = false;
 
@@ -82,11 +90,12 @@ export class MerchantWatch {
 
   async #look(): Promise<void> {
     const isOpen = this.inbox.inbox.counts !== undefined;
+    this.#wasOpen ||= isOpen;
     // Before the times: what is run again waits from then on.
     const causes = isOpen && this.settings.failed ? await this.#causes() : undefined;
     const summary = await this.inbox.summary();
     if (this.#isClosed) return;
-    const facts = toFacts(summary, isOpen, causes);
+    const facts = toFacts(summary, { isOpen, wasOpen: this.#wasOpen }, causes);
     const { watched, news, next } = look(this.#watched, facts, this.settings, Date.now());
     await this.#findFirsts(facts.causes ?? [], watched);
     if (this.#isClosed) return;
@@ -101,22 +110,27 @@ export class MerchantWatch {
     this.#timer.unref();
   }
 
+  /** @returns `undefined` where the disk does not say it soon: it is looked again when it does */
   async #causes(): Promise<Facts["causes"]> {
-    const { inbox } = this.inbox;
-    if (inbox.counts?.failed === 0) return [];
-    const causes = await inbox.events.causes().catch(() => undefined); // said as the inbox's problem
-    return causes?.map((each) => ({ again: 0, ...each }));
+    if (this.inbox.inbox.counts?.failed === 0) return [];
+    this.#asked ??= this.inbox.inbox.events.causes().finally(() => {
+      this.#asked = undefined;
+    });
+    const asked = this.#asked;
+    const causes = await soon(asked);
+    if (!causes) void asked.then(() => this.look()).catch(() => undefined); // said as the inbox's problem
+    return causes;
   }
 
   /** Finds the first event of what failed, while it is there. */
-  async #findFirsts(causes: readonly FailedCause[], { things }: Watched): Promise<void> {
-    const isListed = (cause: FailedCause) => Object.hasOwn(things, causeOf(cause));
+  async #findFirsts(causes: readonly Cause[], { things }: Watched): Promise<void> {
+    const isListed = (cause: Cause) => Object.hasOwn(things, causeOf(cause));
     const wanted = causes.filter(isListed).map((cause) => [causeOf(cause), cause] as const);
     const other = causes.find((cause) => cause.count > cause.again && !isListed(cause));
     if (other && Object.hasOwn(things, moreCauses)) wanted.push([moreCauses, other]);
     for (const [key, cause] of wanted) {
       if (this.#firsts.has(key)) continue;
-      const event = await this.inbox.inbox.events.firstOf(cause).catch(() => undefined);
+      const event = await soon(this.inbox.inbox.events.firstOf(cause));
       const { orderId = null, externalId = null } = event ?? {};
       this.#firsts.set(key, { error: cause.error, orderId, externalId });
     }
@@ -133,12 +147,26 @@ export class MerchantWatch {
   }
 }
 
-function toFacts(summary: Summary, isOpen: boolean, causes: Facts["causes"]): Facts {
-  const { problem, counts, oldestWaiting, lastAccepted, refused } = summary;
+/** @returns `undefined` where it is not there soon, or fails */
+async function soon<T>(what: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), answerWithin).unref();
+  });
+  const result = await Promise.race([what.catch(() => undefined), late]);
+  clearTimeout(timer);
+  return result;
+}
+
+function toFacts(
+  { problem, counts, oldestWaiting, lastAccepted, refused }: Summary,
+  { isOpen, wasOpen }: { isOpen: boolean; wasOpen: boolean },
+  causes: Facts["causes"],
+): Facts {
   return {
     isBroken: problem !== null,
     causes,
-    refused: refused.map(({ why, count, last }) => ({ why, count, last: new Date(last).toISOString() })),
+    refused: wasOpen ? refused : undefined,
     waiting: counts.waiting,
     times: isOpen ? { oldestWaiting, lastAccepted } : undefined,
   };

@@ -38,7 +38,18 @@ function beforeDeletion(externalId: unknown): unknown {
   return typeof externalId === "string" ? externalId.replace(deletedSuffix, "") : externalId;
 }
 
-function ofTheJob(event: JsonObject, field: "order_id" | "external_id"): unknown {
+/** What people call an event's job: its title, and its customer's name; `null` where there is none. */
+export function describeJob(event: JsonObject): { title: string | null; customer: string | null } {
+  const customer = ofTheJob(event, "customer");
+  return {
+    title: textOr(ofTheJob(event, "title")),
+    customer: isJsonObject(customer) ? textOr(customer.name) : null,
+  };
+}
+
+const textOr = (value: unknown) => (typeof value === "string" && value !== "" ? value : null);
+
+function ofTheJob(event: JsonObject, field: "order_id" | "external_id" | "title" | "customer"): unknown {
   for (const holder of jobHolders) {
     const job = event[holder];
     if (isJsonObject(job) && job[field] != null) return job[field];

@@ -11,6 +11,17 @@ export interface FlowError {
   node: { id: string; name?: string; type: string };
 }
 
+/** What came of a delivery that the flow had, where that was not all well the first time. Times are ISO-8601, UTC. */
+export interface Try {
+  /** When it was given. */
+  since?: string;
+  /** When it was settled; absent: it was lost, by a deploy or the end of Node-RED. */
+  until?: string;
+  outcome: "failed" | "interrupted" | "processed";
+  /** What it failed of. */
+  text?: string;
+}
+
 /** An event on its way to one `radaro in`. Times are ISO-8601, UTC. */
 export interface Delivery {
   /** The id of the `radaro in`. */
@@ -28,6 +39,8 @@ export interface Delivery {
   error?: FlowError;
   /** Of a processed one: a person has dealt with it. */
   settled?: true;
+  /** What came of it until now, the latest: absent where it was well the first time. */
+  tries?: Try[];
 }
 
 /** In milliseconds. */
@@ -47,41 +60,54 @@ export function newDelivery(node: string): Delivery {
 }
 
 /** It is given to the flow. @param now in milliseconds */
-export function given({ node, times, retries }: Delivery, now: number): Delivery {
-  return { node, state: "waiting", times: times + 1, since: iso(now), ...kept(retries) };
+export function given(delivery: Delivery, now: number): Delivery {
+  const { node, times } = delivery;
+  return { node, state: "waiting", times: times + 1, since: iso(now), ...kept(delivery) };
 }
 
 /** The flow has not had it after all. */
-export function takenBack({ node, times, retries }: Delivery): Delivery {
-  return { node, state: "waiting", times: times - 1, ...kept(retries) };
+export function takenBack(delivery: Delivery): Delivery {
+  const { node, times } = delivery;
+  return { node, state: "waiting", times: times - 1, ...kept(delivery) };
 }
 
 /** The flow has lost it: it waits to be given again. */
-export function interrupted({ node, times, retries }: Delivery): Delivery {
-  return { node, state: "waiting", times, ...kept(retries) };
+export function interrupted(delivery: Delivery): Delivery {
+  const { node, times } = delivery;
+  return { node, state: "waiting", times, ...kept(lost(delivery)) };
 }
 
 /** As it is where the flows that had it are not there any more: neither is what a limit has given up with them. */
 export function left(delivery: Delivery): Delivery {
   if (delivery.since === undefined) return delivery;
-  const rest = { ...delivery };
+  const rest = delivery.state === "waiting" ? lost(delivery) : { ...delivery };
   delete rest.since;
   return rest;
 }
 
+const lost = (delivery: Delivery) =>
+  delivery.since === undefined
+    ? delivery
+    : tried(delivery, { since: delivery.since, outcome: "interrupted" });
+
 /** The flow has it once more, though it had settled it. @param now in milliseconds */
-export function reopened({ node, times, retries }: Delivery, now: number): Delivery {
-  return { node, state: "waiting", times, since: iso(now), ...kept(retries) };
+export function reopened(delivery: Delivery, now: number): Delivery {
+  const { node, times } = delivery;
+  return { node, state: "waiting", times, since: iso(now), ...kept(delivery) };
 }
 
-/** The flow is done with it. */
-export function processed({ node, times }: Delivery): Delivery {
-  return { node, state: "processed", times };
+/** The flow is done with it. @param now in milliseconds */
+export function processed(delivery: Delivery, now: number): Delivery {
+  const { node, times, tries } = delivery;
+  const isFirst = tries === undefined;
+  const last: Try = { ...sinceOf(delivery), until: iso(now), outcome: "processed" };
+  return { node, state: "processed", times, ...(isFirst ? {} : triesOf(tried(delivery, last))) };
 }
 
 /** A person has dealt with it. */
 export function settled(delivery: Delivery): Delivery {
-  return { ...processed(delivery), settled: true };
+  const { node, times } = delivery;
+  return { node, state: "processed", times, settled: true, ...triesOf(delivery) };
 }
 
 /**
@@ -92,31 +118,49 @@ export function settled(delivery: Delivery): Delivery {
  *   flow has it still
  */
 export function failed(
-  { node, times, retries = 0, since }: Delivery,
+  delivery: Delivery,
   error: FlowError,
   how: { now: number; after?: readonly number[]; isOnceMore?: boolean; stays?: boolean },
 ): Delivery {
+  const { node, times, retries = 0, since } = delivery;
   const { now, after = [], isOnceMore = false, stays = false } = how;
   const wait = isOnceMore ? onceMoreAfter : (after[retries] ?? 0) * minute;
+  const text = error.text.slice(0, maxTryText);
+  const last: Try = { ...sinceOf(delivery), until: iso(now), outcome: "failed", text };
   return {
     ...{ node, state: "failed", times, error },
     ...(stays && since !== undefined && { since }),
-    ...kept(isOnceMore || wait === 0 ? retries : retries + 1),
+    ...retriesOf({ retries: isOnceMore || wait === 0 ? retries : retries + 1 }),
     ...(wait > 0 && { againAt: iso(now + wait) }),
+    ...triesOf(tried(delivery, last)),
   };
 }
 
 /** Its retry is due: it waits to be given. */
 export function due(delivery: Delivery): Delivery {
-  return interrupted(delivery);
+  const { node, times } = delivery;
+  return { node, state: "waiting", times, ...kept(delivery) };
 }
 
 /** Somebody runs it again: all retries are before it. */
-export function runAgain({ node, times }: Delivery): Delivery {
-  return { node, state: "waiting", times };
+export function runAgain(delivery: Delivery): Delivery {
+  const { node, times } = delivery;
+  return { node, state: "waiting", times, ...triesOf(delivery) };
 }
 
-const kept = (retries: number | undefined) => (retries ? { retries } : {});
+/** How many tries are kept of a delivery, and how much of what each failed of, in characters. */
+const maxTries = 10;
+const maxTryText = 200;
+
+const tried = (delivery: Delivery, last: Try): Delivery => ({
+  ...delivery,
+  tries: [...(delivery.tries ?? []), last].slice(-maxTries),
+});
+
+const sinceOf = ({ since }: Delivery) => (since === undefined ? {} : { since });
+const triesOf = ({ tries }: Delivery) => (tries ? { tries } : {});
+const retriesOf = ({ retries }: Pick<Delivery, "retries">) => (retries ? { retries } : {});
+const kept = (delivery: Delivery) => ({ ...retriesOf(delivery), ...triesOf(delivery) });
 
 /**
  * An event's state: the worst of its deliveries'.
@@ -132,6 +176,16 @@ export function stateOf(deliveries: readonly Delivery[] | undefined): State {
 /** Whether a delivery waits, or may. */
 export function isOpen(deliveries: readonly Delivery[] | undefined): boolean {
   return !deliveries || deliveries.some(({ state }) => state === "waiting");
+}
+
+/** Whether a delivery has failed of a cause. @param cause what is absent is not looked at; `node`: also the one it is for */
+export function isOfCause(delivery: Delivery, cause: { node?: string; error?: string }): boolean {
+  const { state, node, error } = delivery;
+  return (
+    state === "failed" &&
+    (cause.node === undefined || error?.node.id === cause.node || node === cause.node) &&
+    (cause.error === undefined || error?.text === cause.error)
+  );
 }
 
 /** When the first of its deliveries is given again by itself; `undefined`: none is. */

@@ -149,7 +149,7 @@ export class Giving {
   #becomes(delivery: Delivery, outcome: Outcome, givenAgain: number | undefined): Delivery {
     switch (outcome.state) {
       case "processed":
-        return processed(delivery);
+        return processed(delivery, Date.now());
       case "reopened":
         return reopened(delivery, Date.now());
       case "interrupted":

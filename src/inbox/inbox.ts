@@ -6,6 +6,7 @@ import { Giving, type Flow, type Outcome } from "./giving";
 import { Held } from "./held";
 import { Intake } from "./intake";
 import { Operating } from "./operating";
+import { Refusals } from "./refusals";
 import { Closed, Reopening } from "./reopening";
 import { Retrying } from "./retrying";
 import { maxEnds } from "./scheduler";
@@ -52,6 +53,8 @@ export class Inbox {
   readonly #cleaning: Cleaning;
   /** What people do with its events. */
   readonly events: Operating;
+  /** The requests that were refused. */
+  readonly refusals: Refusals;
   readonly #timers: NodeJS.Timeout[];
   /** Whether its store was not opened yet. */
   #isNew = true;
@@ -67,6 +70,7 @@ export class Inbox {
   ) {
     const { max = bounds, changed, retries = [] } = options;
     this.#store = new Reopening(open, { max, changed, opened: (store) => void this.#opened(store) });
+    this.refusals = new Refusals(this.#store, options.days);
     this.#intake = new Intake(this.#store, {
       stored: (stored, event) => this.#giving.first(stored, event),
       changed: (became) => this.#held.written(became),
@@ -174,6 +178,7 @@ export class Inbox {
   async #opened(store: Store): Promise<void> {
     if (store.last > this.#giving.last) this.#giving.last = store.last;
     for (const finding of store.findings) this.options.found?.(finding);
+    this.refusals.opened(store.settings);
     const isFirst = this.#isNew && (this.options.isFirst ?? false);
     this.#isNew = false;
     this.#giving.again.isPaused = store.settings.isPaused;
@@ -256,6 +261,8 @@ export class Inbox {
         this.#held.change(stored);
       }
       await store.write([], await this.#intake.close());
+      const refused = this.refusals.close();
+      if (refused) await store.set({ ...store.settings, refused });
     });
     await this.#intake.close();
   }

@@ -1,11 +1,11 @@
 import type { JsonObject } from "../event/json";
 import type { Cleaning } from "./cleaning";
-import { runAgain, settled, type Delivery, type FlowError } from "./deliveries";
+import { isOfCause, runAgain, settled, type Delivery } from "./deliveries";
 import type { GivingAgain } from "./giving-again";
 import type { Held } from "./held";
 import type { Reopening } from "./reopening";
-import type { Filter, Some, Store } from "./store";
-import { keyOf, type StoredEvent } from "./stored-event";
+import { step, type Cause, type Filter, type Store } from "./store";
+import type { StoredEvent } from "./stored-event";
 
 /** How many events are run again; `nowhere`: and how many are not, as their nodes are not there. */
 export interface Run {
@@ -13,24 +13,14 @@ export interface Run {
   nowhere: number;
 }
 
-/** What is run again of an inbox's failed deliveries; what is absent is not looked at. */
-export type Wanted = Partial<Record<"node" | "error" | "job" | "topic" | "from" | "to", string>>;
-
-/** What failed of one cause. */
-export interface Cause {
-  node: FlowError["node"];
-  error: string;
-  count: number;
-  /** When the first and the last of these events came: ISO-8601, UTC. */
-  first: string;
-  last: string;
-}
-
 /** How many events a page of the list has. */
 const pageSize = 50;
 
 /** How long the disk is waited for where something is asked that is also known from before, in milliseconds. */
 const answerWithin = 300;
+
+/** For how long a search goes on before it answers with what it has found, in milliseconds. */
+const searchFor = 300;
 
 type Times = Awaited<ReturnType<Store["times"]>>;
 
@@ -62,10 +52,42 @@ export class Operating {
     return this.#times;
   }
 
-  /** A page of the list, newest first; see `Store.list`. */
+  /** A page of the list, newest first; see `Store.list`. What arrives is stored between two looks. */
   async list(filter: Filter, before: string): ReturnType<Store["list"]> {
-    const { events, next } = await this.store.read((store) => store.list(filter, before, pageSize));
+    const until = performance.now() + searchFor;
+    const events: StoredEvent[] = [];
+    let next: string | null = before;
+    do {
+      const from: string = next;
+      const page = await this.store.read((store) => store.list(filter, from, pageSize - events.length));
+      events.push(...page.events);
+      next = page.next;
+    } while (next !== null && events.length < pageSize && performance.now() < until);
     return { events: events.map((stored) => this.#now(stored)), next };
+  }
+
+  /** How many fit, in whichever state; see `Store.count`. */
+  async count(filter: Filter, before: string): ReturnType<Store["count"]> {
+    const until = performance.now() + searchFor;
+    const counts = { waiting: 0, processed: 0, failed: 0 };
+    let next: string | null = before;
+    do {
+      const from: string = next;
+      const some = await this.store.read((store) => store.count(filter, from));
+      for (const state of ["waiting", "processed", "failed"] as const) counts[state] += some.counts[state];
+      next = some.next;
+    } while (next !== null && performance.now() < until);
+    return { counts, next };
+  }
+
+  /** All that fit, newest first, in steps. */
+  async *all(filter: Filter): AsyncGenerator<StoredEvent[]> {
+    for (let before: string | null = ""; before !== null;) {
+      const from: string = before;
+      const { events, next } = await this.store.read((store) => store.list(filter, from, step));
+      yield events.map((stored) => this.#now(stored));
+      before = next;
+    }
   }
 
   /** @returns `undefined` where it is gone */
@@ -112,79 +134,42 @@ export class Operating {
     return count;
   }
 
-  /** Lets the flow have all failed deliveries again that fit. */
-  async runAll(wanted: Wanted): Promise<Run> {
+  /** Lets the flow have all failed deliveries again that fit. @param filter its state is not looked at */
+  async runAll(filter: Filter): Promise<Run> {
+    await this.#allOnDisk();
     const count = { run: 0, nowhere: 0 };
-    const fits = ({ node, error }: Delivery) =>
-      (wanted.node === undefined || error?.node.id === wanted.node || node === wanted.node) &&
-      (wanted.error === undefined || error?.text === wanted.error);
-    for await (const events of this.#failed(wanted)) {
-      const { run, nowhere } = await this.run(
-        events.map(({ seq }) => seq),
-        false,
-        fits,
-      );
+    const fits = (delivery: Delivery) => isOfCause(delivery, filter);
+    const seqs: string[] = [];
+    for await (const events of this.all({ ...filter, state: "failed" }))
+      seqs.push(...events.map(({ seq }) => seq));
+    seqs.reverse(); // what came first is given first
+    for (let next = 0; next < seqs.length; next += step) {
+      const { run, nowhere } = await this.run(seqs.slice(next, next + step), false, fits);
       count.run += run;
       count.nowhere += nowhere;
     }
     return count;
   }
 
-  /** What has failed, by node and error text: those with the most events first. */
+  /** What has failed; see `Store.causes`. */
   async causes(): Promise<Cause[]> {
-    const causes = new Map<string, Cause>();
-    for await (const events of this.#failed({}))
-      for (const { deliveries = [], receivedAt } of events)
-        for (const { state, error } of deliveries) {
-          if (state !== "failed" || !error) continue;
-          const key = `${error.node.id}\n${error.text}`;
-          const about = {
-            node: error.node,
-            error: error.text,
-            count: 0,
-            first: receivedAt,
-            last: receivedAt,
-          };
-          const cause = causes.get(key) ?? about;
-          causes.set(key, cause);
-          cause.count += 1;
-          if (receivedAt < cause.first) cause.first = receivedAt;
-          if (receivedAt > cause.last) cause.last = receivedAt;
-        }
-    return [...causes.values()].sort((a, b) => b.count - a.count);
+    await this.#allOnDisk();
+    return this.store.read((store) => store.causes());
   }
 
   /** The first of the events that failed of a cause; `undefined`: it has not failed any more. */
-  async firstOf({
-    node,
-    error,
-    first,
-  }: Pick<Cause, "node" | "error" | "first">): Promise<StoredEvent | undefined> {
+  async firstOf({ node, error, first }: Cause): Promise<StoredEvent | undefined> {
     const after = new Date(Date.parse(first) + 1).toISOString();
     const { events } = await this.store.read((store) => store.someFrom(after, `${first} 0`));
     const found = await this.store.read((store) => store.get(events.map(({ seq }) => seq)));
-    const fits = ({ state, error: its }: Delivery) =>
-      state === "failed" && its?.node.id === node.id && its.text === error;
+    const fits = (delivery: Delivery) => isOfCause(delivery, { node: node.id, error });
     return found.map((stored) => this.#now(stored)).find(({ deliveries }) => deliveries?.some(fits));
   }
 
-  /** The failed events, in steps. */
-  async *#failed({ job, topic, from, to }: Wanted): AsyncGenerator<StoredEvent[]> {
-    for (let after: string | undefined = ""; after !== undefined;) {
-      const { events, last }: Some = await this.store.read((store) => store.some("failed", after!));
-      const found = await this.store.read((store) => store.get(events.map(({ seq }) => seq)));
-      yield found
-        .map((stored) => this.#now(stored))
-        .filter(
-          ({ state, topic: its, orderId, externalId, receivedAt }) =>
-            state === "failed" &&
-            (topic === undefined || topic === its) &&
-            (job === undefined || [orderId, externalId].some((id) => keyOf(id) === keyOf(job))) &&
-            (from === undefined || receivedAt >= from) &&
-            (to === undefined || receivedAt < to),
-        );
-      after = last;
-    }
+  /** Resolves when what has become of events is on disk, and is found there. */
+  async #allOnDisk(): Promise<void> {
+    const { held } = this.inbox;
+    await Promise.all(held.values().map(({ seq }) => held.onDisk(seq)));
   }
 
   /** A person has dealt with an event. @returns false where it is gone */

@@ -157,6 +157,10 @@ export class Database {
     return this.#prepared(sql).all(...values);
   }
 
+  each(sql: string, ...values: Values): Iterable<Row> {
+    return this.#prepared(sql).iterate(...values);
+  }
+
   run(sql: string, ...values: Values): void {
     this.#prepared(sql).run(...values);
   }

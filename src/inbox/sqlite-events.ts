@@ -13,8 +13,10 @@ import {
   update,
   type Row,
 } from "./sqlite-rows";
-import type { Delivery, State } from "./deliveries";
-import { step, type bounds, type Settings, type Written } from "./store";
+import type { State } from "./deliveries";
+import { Failures } from "./failures";
+import { attempt } from "./sqlite-files";
+import { step, type bounds, type Cause, type Refused, type Settings, type Written } from "./store";
 import type { AcceptedEvent, Became } from "./stored-event";
 
 /** How much is deleted in one transaction, in bytes. */
@@ -28,8 +30,7 @@ const settled = ["processed", "failed"] as const;
 /** The events in a database: what `Store` says of its methods holds for those of the same name. */
 export class Events extends Reads {
   readonly counts: Record<State, number> = { waiting: 0, processed: 0, failed: 0 };
-  /** By node: how many deliveries to it are failed. */
-  readonly failures: Record<string, number> = {};
+  readonly #failures = new Failures();
   #last: number;
   /** Of all events that are there. */
   #checksum: number;
@@ -51,28 +52,42 @@ export class Events extends Reads {
       const rows = db.all(`SELECT state, count(*) AS count FROM events WHERE ${where} GROUP BY state`);
       for (const { state, count } of rows) this.counts[state as State] += count as number;
     }
-    for (const where of ["is_open = 1", "is_open = 0"])
-      for (const { deliveries } of db.all(
-        `SELECT deliveries FROM events WHERE ${where} AND state = 'failed'`,
-      ))
-        this.#countFailures(deliveries, 1);
+    for (const where of ["is_open = 1", "is_open = 0"]) {
+      const rows = db.all(`SELECT deliveries, received_at FROM events WHERE ${where} AND state = 'failed'`);
+      for (const { deliveries, received_at } of rows) this.#failures.count(deliveries, received_at, 1);
+    }
   }
 
-  /** Counts an event's failed deliveries, or no more. */
-  #countFailures(deliveries: unknown, by: 1 | -1): void {
-    if (typeof deliveries !== "string" || !deliveries.includes('"failed"')) return;
-    for (const { node, state } of JSON.parse(deliveries) as Delivery[])
-      if (state === "failed") this.failures[node] = (this.failures[node] ?? 0) + by;
+  /** By node: how many deliveries to it are failed. */
+  get failures(): Record<string, number> {
+    return this.#failures.byNode;
+  }
+
+  causes(): Cause[] {
+    return this.#failures.causes;
+  }
+
+  /** An event is there, or no more. @param row with its state, its deliveries and when it came */
+  #tally({ state, deliveries, received_at }: Row, by: 1 | -1): void {
+    this.counts[state as State] += by;
+    if (state === "failed") this.#failures.count(deliveries, received_at, by);
   }
 
   get settings(): Settings {
-    const { is_paused, ends } = this.db.one("SELECT is_paused, ends FROM inbox")!;
-    return { isPaused: is_paused === 1, ends: ends as number };
+    const { is_paused, ends, refused } = this.db.one("SELECT is_paused, ends, refused FROM inbox")!;
+    return {
+      isPaused: is_paused === 1,
+      ends: ends as number,
+      refused: attempt(() => JSON.parse(refused as string) as Refused[]) ?? [],
+    };
   }
 
-  set({ isPaused, ends }: Settings): void {
+  set({ isPaused, ends, refused }: Settings): void {
     this.db.transaction("full", () =>
-      this.db.run("UPDATE inbox SET is_paused = ?, ends = ?", isPaused ? 1 : 0, ends),
+      this.db.run(
+        "UPDATE inbox SET is_paused = ?, ends = ?, refused = ?",
+        ...[isPaused ? 1 : 0, ends, JSON.stringify(refused)],
+      ),
     );
   }
 
@@ -131,28 +146,26 @@ export class Events extends Reads {
   }
 
   write(accepted: AcceptedEvent[], changed: Became[]): (Written | undefined)[] {
-    const before = {
-      ...{ counts: { ...this.counts }, failures: { ...this.failures } },
-      ...{ last: this.#last, crc: this.#checksum },
-    };
+    const before = { last: this.#last, crc: this.#checksum };
+    const tallied: [row: Row, by: 1 | -1][] = [];
     try {
-      return this.db.transaction(accepted.length > 0 ? "full" : "normal", () => {
-        const results = accepted.map((event) => this.#insert(event));
+      const results = this.db.transaction(accepted.length > 0 ? "full" : "normal", () => {
+        const written = accepted.map((event) => this.#insert(event, tallied));
         if (this.#last > before.last)
           this.db.run("UPDATE inbox SET last = ?, checksum = ?", this.#last, this.#checksum);
-        for (const stored of changed) this.#change(stored);
-        return results;
+        for (const stored of changed) this.#change(stored, tallied);
+        return written;
       });
+      for (const each of tallied) this.#tally(...each);
+      return results;
     } catch (error) {
-      Object.assign(this.counts, before.counts);
-      for (const node of Object.keys(this.failures)) this.failures[node] = before.failures[node] ?? 0;
       this.#last = before.last;
       this.#checksum = before.crc;
       throw error;
     }
   }
 
-  #insert(event: AcceptedEvent): Written | undefined {
+  #insert(event: AcceptedEvent, tallied: [Row, 1 | -1][]): Written | undefined {
     const { stored, text, change } = event;
     if (this.#isThere(event)) return undefined;
     const seq = (this.#last += 1);
@@ -161,8 +174,7 @@ export class Events extends Reads {
     this.db.run(insertion, ...insertedOf(row));
     this.db.run("INSERT INTO bodies (seq, body, crc) VALUES (?, ?, ?)", seq, text, crc32(text));
     this.#checksum = (this.#checksum ^ (row.crc as number)) >>> 0;
-    this.counts[stored.state] += 1;
-    if (stored.state === "failed") this.#countFailures(row.deliveries, 1);
+    tallied.push([row, 1]);
     return { seq: toSeq(seq), ...superseded };
   }
 
@@ -174,16 +186,13 @@ export class Events extends Reads {
     return same !== undefined;
   }
 
-  #change(stored: Became): void {
+  #change(stored: Became, tallied: [Row, 1 | -1][]): void {
     const seq = Number(stored.seq);
     const row = this.db.one("SELECT seq, state, deliveries, received_at FROM events WHERE seq = ?", seq);
     if (row === undefined) return;
     const changed = toChanged(row, stored);
     this.db.run(update, ...changedOf(changed));
-    this.counts[row.state as State] -= 1;
-    this.counts[changed.state as State] += 1;
-    if (row.state === "failed") this.#countFailures(row.deliveries, -1);
-    if (changed.state === "failed") this.#countFailures(changed.deliveries, 1);
+    tallied.push([row, -1], [changed, 1]);
   }
 
   redate(before: string, after: string, to: string): number {
@@ -211,7 +220,10 @@ export class Events extends Reads {
         // What is deleted is written over, so it is in the log too.
         for (; next < seqs.length && bytes < maxDeleted; next += 1) {
           const seq = Number(seqs[next]);
-          const row = this.db.one("SELECT state, deliveries, size, crc FROM events WHERE seq = ?", seq);
+          const row = this.db.one(
+            "SELECT state, deliveries, received_at, size, crc FROM events WHERE seq = ?",
+            seq,
+          );
           if (!row) continue;
           this.db.run("DELETE FROM bodies WHERE seq = ?", seq);
           this.db.run("DELETE FROM events WHERE seq = ?", seq);
@@ -223,10 +235,7 @@ export class Events extends Reads {
         return rows;
       });
       this.#checksum = checksum;
-      for (const { state, deliveries } of gone) {
-        this.counts[state as State] -= 1;
-        this.#countFailures(deliveries, -1);
-      }
+      for (const row of gone) this.#tally(row, -1);
       count += gone.length;
     }
     return count;

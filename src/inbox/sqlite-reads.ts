@@ -1,19 +1,14 @@
-import type { Database } from "./sqlite-database";
 import { checkRow, columns, readBody, readRow, toSeq, type Row } from "./sqlite-rows";
 import type { Delivery, State } from "./deliveries";
-import { keyOf, type Change, type StoredEvent } from "./stored-event";
-import { step, Unusable, type Filter, type Some } from "./store";
-
-/** How many events a list that no index is for looks through in one go. */
-const maxLookedThrough = 20_000;
+import type { Change, StoredEvent } from "./stored-event";
+import { maxLookedThrough, Search } from "./sqlite-search";
+import { step, Unusable, type Some } from "./store";
 
 /** How many later events of a job are looked at, for what supersedes one: more than a job has. */
 const maxLater = 200;
 
 /** What is read of the events in a database: what `Store` says of its methods holds for those of the same name. */
-export class Reads {
-  constructor(protected readonly db: Database) {}
-
+export class Reads extends Search {
   open(after: string): Some {
     const [first = "", second = ""] = after.split(" ");
     return toSome(
@@ -34,11 +29,7 @@ export class Reads {
     const { events } = toSome(rows);
     if (rows.length === step) return { events, last: events.at(-1)!.seq };
     const end = from + maxLookedThrough;
-    return { events, last: end < (this.#lastSeq() as number) ? toSeq(end) : undefined };
-  }
-
-  #lastSeq() {
-    return this.db.one("SELECT last FROM inbox")!.last;
+    return { events, last: end < this.lastSeq() ? toSeq(end) : undefined };
   }
 
   due(by: string, beyond: string): { seqs: string[]; next: string | undefined } {
@@ -67,7 +58,8 @@ export class Reads {
       .all(
         `SELECT ${columns} FROM events WHERE is_open = 1 AND deliveries LIKE '%"since":%' ORDER BY changed_at, seq`,
       )
-      .map(readRow);
+      .map(readRow)
+      .filter(({ deliveries }) => deliveries!.some(({ since }) => since !== undefined)); // earlier tries have one too
   }
 
   earlier(
@@ -114,30 +106,6 @@ export class Reads {
       seq: toSeq(seq as number),
       state: state as State,
     }));
-  }
-
-  list(
-    { state, topic, job, from: since, to }: Filter,
-    before: string,
-    limit: number,
-  ): { events: StoredEvent[]; next: string | null } {
-    const end = before === "" ? (this.#lastSeq() as number) + 1 : Number(before);
-    const from = topic === undefined || job !== undefined ? 0 : end - maxLookedThrough;
-    const conditions: [sql: string, ...values: (string | number | null)[]][] = [["seq < ?", end]];
-    if (from > 0) conditions.push(["seq >= ?", from]);
-    if (state !== undefined) conditions.push(["state = ?", state]);
-    if (since !== undefined) conditions.push(["received_at >= ?", since]);
-    if (to !== undefined) conditions.push(["received_at < ?", to]);
-    if (topic !== undefined) conditions.push(["topic = ?", topic]);
-    if (job !== undefined) conditions.push(["(order_key = ? OR external_key = ?)", keyOf(job), keyOf(job)]);
-    const rows = this.db.all(
-      `SELECT ${columns} FROM events WHERE ${conditions.map(([sql]) => sql).join(" AND ")} ORDER BY seq DESC LIMIT ?`,
-      ...conditions.flatMap(([, ...values]) => values),
-      limit,
-    );
-    const events = rows.map(readRow);
-    if (events.length === limit) return { events, next: events.at(-1)!.seq };
-    return { events, next: from > 0 ? toSeq(from) : null };
   }
 
   /** Those that have changed each of some fields of a job last; `undefined` where one is not changed later. */

@@ -9,7 +9,7 @@ export type Row = Record<string, SQLOutputValue>;
 
 /** What lists show: all of `events` but what only searches need. */
 export const columns =
-  "seq, digest, path, received_at, changed_at, topic, event_type, changed, status, meaning, order_id, external_id," +
+  "seq, digest, path, received_at, changed_at, topic, event_type, changed, status, meaning, title, customer, order_id, external_id," +
   " size, state, deliveries, superseded, ended";
 
 /** How much of the files an event takes at most, with its row and its place in the indexes: in bytes, as `size` is. */
@@ -33,6 +33,8 @@ export function readRow(row: Row): StoredEvent {
     changed: fromJson(row.changed) as string[],
     ...(row.status !== null && { status: row.status as string }),
     meaning: row.meaning as string | null,
+    title: row.title as string | null,
+    customer: row.customer as string | null,
     orderId: fromJson(row.order_id),
     externalId: fromJson(row.external_id),
     receivedAt: row.received_at as string,
@@ -59,6 +61,8 @@ export function toRow(seq: number, { stored, digest, keys, isDated }: AcceptedEv
     changed: JSON.stringify(stored.changed),
     status: stored.status ?? null,
     meaning: stored.meaning,
+    title: stored.title,
+    customer: stored.customer,
     order_id: toJson(stored.orderId),
     external_id: toJson(stored.externalId),
     order_key: keys.order,
@@ -93,7 +97,7 @@ export function toChanged(row: Row, stored: Omit<Became, "seq">): Row {
 
 /** The columns of a row of `events` that stay as they were written, and those that change: each has a checksum. */
 const staying =
-  "seq path digest changed_at is_dated topic event_type changed status meaning order_id external_id order_key" +
+  "seq path digest changed_at is_dated topic event_type changed status meaning title customer order_id external_id order_key" +
   " external_key size";
 const mayChange = "seq received_at deliveries state is_open again_at superseded ended";
 

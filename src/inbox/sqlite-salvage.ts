@@ -117,7 +117,7 @@ function copy(damaged: DatabaseSync, db: DatabaseSync, last: number): number {
   // Lets SQLite read one that is shorter than it says.
   attempt(() => damaged.enableDefensive(false)); // Node.js 22 has it off
   attempt(() => damaged.exec("PRAGMA writable_schema = ON"));
-  const inbox = attempt(() => damaged.prepare("SELECT step, last, is_paused FROM inbox").get());
+  const inbox = attempt(() => damaged.prepare("SELECT step, last, is_paused, refused FROM inbox").get());
   migrate(db, 0, Number(inbox?.step) || undefined);
   db.exec("BEGIN IMMEDIATE");
   let [events, highest, checksum] = [0, last, 0];
@@ -134,7 +134,10 @@ function copy(damaged: DatabaseSync, db: DatabaseSync, last: number): number {
   const known = Number(inbox?.last);
   if (known > highest && known < highest + 1e6) highest = known;
   const paused = inbox?.is_paused === 1 ? 1 : 0;
-  db.prepare("UPDATE inbox SET last = ?, checksum = ?, is_paused = ?").run(highest, checksum, paused);
+  const refused = typeof inbox?.refused === "string" ? inbox.refused : "[]";
+  db.prepare("UPDATE inbox SET last = ?, checksum = ?, is_paused = ?, refused = ?").run(
+    ...[highest, checksum, paused, refused],
+  );
   db.exec("COMMIT");
   return events;
 }

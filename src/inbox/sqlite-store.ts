@@ -23,7 +23,7 @@ function notStarted(error: Error): Unusable {
 /** A store in a SQLite database. All that waits for the disk is in a thread of its own: `sqlite-worker.ts`. */
 export class SqliteStore implements Store {
   findings: Finding[] = [];
-  settings: Settings = { isPaused: false, ends: 0 };
+  settings: Settings = { isPaused: false, ends: 0, refused: [] };
   #now: Now = {
     counts: { waiting: 0, processed: 0, failed: 0 },
     failures: {},
@@ -218,6 +218,14 @@ export class SqliteStore implements Store {
 
   list(...args: Parameters<Store["list"]>) {
     return this.#ask("list", ...args);
+  }
+
+  count(...args: Parameters<Store["count"]>) {
+    return this.#ask("count", ...args);
+  }
+
+  causes() {
+    return this.#ask("causes");
   }
 
   async close() {

@@ -1,4 +1,4 @@
-import type { State } from "./deliveries";
+import type { FlowError, State } from "./deliveries";
 import type { AcceptedEvent, Became, Change, StoredEvent } from "./stored-event";
 
 /**
@@ -69,11 +69,39 @@ export interface Some {
 export interface Filter {
   state?: State;
   topic?: string;
+  /** What it means to people. */
+  meaning?: string;
+  superseded?: true;
+  /** The id of the node, and the error text, that a delivery has failed of. */
+  node?: string;
+  error?: string;
+  /** What one of its texts or numbers has somewhere, upper and lower case alike. */
+  text?: string;
   /** Its whole `order_id` or `external_id`. */
   job?: string;
   /** It came at this time or later, and before that: ISO-8601, UTC. */
   from?: string;
   to?: string;
+}
+
+/** What failed of one cause. */
+export interface Cause {
+  node: FlowError["node"];
+  error: string;
+  count: number;
+  /** How many of them are given again by themselves. */
+  again: number;
+  /** When the first and the last of these events came, as far as they are still failed: ISO-8601, UTC. */
+  first: string;
+  last: string;
+}
+
+/** How many requests were refused, why, and when the first and the last: ISO-8601, UTC. */
+export interface Refused {
+  why: string;
+  count: number;
+  first: string;
+  last: string;
 }
 
 /** What is kept of an inbox besides its events. */
@@ -82,6 +110,7 @@ export interface Settings {
   isPaused: boolean;
   /** How many times in a row Node-RED has ended while events were with the flow. */
   ends: number;
+  refused: readonly Refused[];
 }
 
 /** What has become of an event in the store. */
@@ -220,6 +249,17 @@ export interface Store {
     before: string,
     limit: number,
   ): Promise<{ events: StoredEvent[]; next: string | null }>;
+
+  /**
+   * Counts those that fit, in whichever state, newest first.
+   *
+   * @param before see `list`
+   * @returns `next`: where to go on, as not everything is looked through in one go; `null` at the end
+   */
+  count(filter: Filter, before: string): Promise<{ counts: Record<State, number>; next: string | null }>;
+
+  /** What has failed, by node and error text: those with the most events first, not more than a hundred. */
+  causes(): Promise<Cause[]>;
 
   /** Lets another have it. What had to be on disk is there. */
   close(): Promise<void>;

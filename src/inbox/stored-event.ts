@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { summarise, type EventSummary } from "../event/summary";
+import { describeJob, summarise, type EventSummary } from "../event/summary";
 import { stateOf, type Delivery, type State } from "./deliveries";
 import { isJsonObject, type JsonObject } from "../event/json";
 
@@ -20,6 +20,9 @@ export interface StoredEvent extends EventSummary {
   status?: string;
   /** What it means to people, see `Arrival`; `null`: nothing that has a name. */
   meaning: string | null;
+  /** What people call its job: `null`, where it has no such name. */
+  title: string | null;
+  customer: string | null;
   /** Of the event, in bytes. */
   size: number;
   /** The worst of its deliveries'. */
@@ -84,6 +87,7 @@ export function prepare(
   const { eventType, changed, orderId, externalId } = summary;
   const changedAt = sortable(event.updated_at);
   const topic = typeof event.topic === "string" ? event.topic : "";
+  const { title, customer } = describeJob(event);
   const digest = createHash("sha256").update(`${path}\n`).update(body).digest("base64url");
   const { status } = isJsonObject(event.new_values) ? event.new_values : {};
   return {
@@ -96,6 +100,8 @@ export function prepare(
       changed: changed.slice(0, maxShown).map(shortened),
       ...(typeof status === "string" && { status: shortened(status) }),
       meaning,
+      title: title === null ? null : shortened(title),
+      customer: customer === null ? null : shortened(customer),
       orderId: shortenedId(orderId),
       externalId: shortenedId(externalId),
       receivedAt: receivedAt.toISOString(),

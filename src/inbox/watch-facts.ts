@@ -1,28 +1,17 @@
 import { createHash } from "node:crypto";
-import type { FlowError } from "./deliveries";
+import type { Cause, Refused } from "./store";
 import { passedAt } from "./watch-hours";
 import type { Settings } from "./watch-settings";
 import { topics, type Thing, type Topic, type Watched } from "./watched";
-
-/** What failed of one cause. */
-export interface FailedCause {
-  node: FlowError["node"];
-  error: string;
-  count: number;
-  /** How many of them are given again by themselves. */
-  again: number;
-  /** When the first of these events came: ISO-8601, UTC. */
-  first: string;
-}
 
 /** How a merchant's inbox is now. */
 export interface Facts {
   /** Whether it cannot store. */
   isBroken: boolean;
   /** Those with the most events first; `undefined`: not known for now. */
-  causes: readonly FailedCause[] | undefined;
-  /** `last`: ISO-8601, UTC. */
-  refused: readonly { why: string; count: number; last: string }[];
+  causes: readonly Cause[] | undefined;
+  /** `undefined`: not known yet. */
+  refused: readonly Refused[] | undefined;
   /** How many events wait. */
   waiting: number;
   /** When the oldest event that waits came, and the last of all; `undefined`: not known for now. */
@@ -47,7 +36,7 @@ export const moreCauses = "failed:more";
 const notStored = "not-stored";
 
 /** What a cause is called: the error's text may be personal. */
-export function causeOf({ node, error }: Pick<FailedCause, "node" | "error">): string {
+export function causeOf({ node, error }: Pick<Cause, "node" | "error">): string {
   return `failed:${node.id}:${createHash("sha256").update(error).digest("hex").slice(0, 16)}`;
 }
 
@@ -57,8 +46,8 @@ interface Sight {
   settings: Settings;
   /** What is known, with the things of the look before. */
   watched: Watched;
-  /** How many requests were refused by the look before; `undefined`: there was none. */
-  refused: Watched["refused"] | undefined;
+  /** What was known by the look before; `undefined`: there was none. */
+  before: Watched | undefined;
   /** In milliseconds. */
   now: number;
 }
@@ -86,31 +75,30 @@ export function isWanted(topic: Topic, settings: Settings): boolean {
 }
 
 /** Whether it can be said that something of it does not hold. */
-export function isKnown(topic: Topic, { causes, times }: Facts): boolean {
+export function isKnown(topic: Topic, { causes, refused, times }: Facts): boolean {
   if (topic === "failed") return causes !== undefined && causes.length < maxListed;
-  return topic === "store" || topic === "refused" || times !== undefined;
+  if (topic === "refused") return refused !== undefined;
+  return topic === "store" || times !== undefined;
 }
 
 const finders: Record<Topic, (sight: Sight) => Found> = {
   failed: ({ facts, watched }) => ({ holding: findFailed(facts.causes ?? [], watched.things) }),
 
-  store({ facts, watched, refused, now }) {
-    const { count = 0 } = facts.refused.find(({ why }) => why === notStored) ?? {};
-    const lost = refused ? refusedSince(refused, notStored, count) : 0;
+  store({ facts, watched, before, now }) {
+    const refused = facts.refused?.find(({ why }) => why === notStored);
+    const lost = before && refused ? refusedSince(before, refused) : 0;
     if (!facts.isBroken && lost === 0) return {};
     const all = (watched.things.store?.count ?? 0) + lost;
     return { holding: [{ topic: "store", cause: "store", since: new Date(now).toISOString(), count: all }] };
   },
 
-  refused({ facts, watched, refused = {}, now }) {
-    const recent = facts.refused.filter(
-      ({ why, last }) => why !== notStored && Date.parse(last) + hour > now,
-    );
+  refused({ facts: { refused = [] }, watched, before, now }) {
+    const recent = refused.filter(({ why, last }) => why !== notStored && Date.parse(last) + hour > now);
     return {
-      holding: recent.map(({ why, count, last }) => {
-        const cause = `refused:${why}`;
-        const all = (watched.things[cause]?.count ?? 0) + refusedSince(refused, why, count);
-        return { topic: "refused", cause, since: last, count: Math.max(1, all) };
+      holding: recent.map((each) => {
+        const cause = `refused:${each.why}`;
+        const all = (watched.things[cause]?.count ?? 0) + refusedSince(before, each);
+        return { topic: "refused", cause, since: each.last, count: Math.max(1, all) };
       }),
       due: recent.map(({ last }) => Date.parse(last) + hour),
     };
@@ -134,14 +122,16 @@ const finders: Record<Topic, (sight: Sight) => Found> = {
 const from = (at: number, now: number, holding: Holding): Found =>
   at <= now ? { holding: [holding] } : { due: [at] };
 
-/** How many were refused since the look before. They may be counted anew. */
-function refusedSince(before: Watched["refused"], why: string, count: number): number {
-  const counted = before[why] ?? 0;
+/** How many were refused since the look before. They may be counted anew, and a power cut may have taken some. */
+function refusedSince(before: Watched | undefined, { why, count, last }: Refused): number {
+  if (!before) return count;
+  if (Date.parse(last) < before.at) return 0;
+  const counted = before.refused[why] ?? 0;
   return counted > count ? count : count - counted;
 }
 
 /** What failed for good: by cause, and where there are many, the rest together until all of that is over. */
-function findFailed(causes: readonly FailedCause[], things: Watched["things"]): Holding[] {
+function findFailed(causes: readonly Cause[], things: Watched["things"]): Holding[] {
   const all = causes
     .filter(({ count, again }) => count > again)
     .map(({ node, first, count, again, error }): Holding => {

@@ -35,9 +35,9 @@ const graces: Record<Topic, number> = {
  * @param now in milliseconds
  */
 export function look(before: Watched | undefined, facts: Facts, settings: Settings, now: number): Looked {
-  const { things: old = {}, refused } = before ?? {};
+  const { things: old = {} } = before ?? {};
   const known = remember(before, facts, now);
-  const { holding, due } = findHolding({ facts, settings, watched: { ...known, things: old }, refused, now });
+  const { holding, due } = findHolding({ facts, settings, watched: { ...known, things: old }, before, now });
   const things = new Map<string, Thing>();
   const news: News[] = [];
   const tell = (state: News["state"], cause: string, { topic, since, count, node }: Thing) =>
@@ -101,7 +101,9 @@ function remember(before: Watched | undefined, facts: Facts, now: number): Omit<
   const waiting = times ? waitingFrom(before, times.oldestWaiting, now) : before?.waiting;
   return {
     at: now,
-    refused: Object.fromEntries(refused.map(({ why, count }) => [why, count])),
+    refused: refused
+      ? Object.fromEntries(refused.map(({ why, count }) => [why, count]))
+      : (before?.refused ?? {}),
     ...(heard !== undefined && { heard }),
     ...(waiting && { waiting }),
   };
@@ -116,5 +118,5 @@ function waitingFrom(before: Watched | undefined, oldest: string | null, now: nu
   const { waiting, at } = before ?? {};
   if (waiting)
     return { oldest, since: oldest > waiting.oldest && oldest > waiting.since ? oldest : waiting.since };
-  return { oldest, since: at === undefined || Date.parse(oldest) > at ? oldest : iso(now) };
+  return { oldest, since: at === undefined || Date.parse(oldest) >= at ? oldest : iso(now) };
 }

@@ -30,6 +30,13 @@ const fresh = newDelivery("in");
 const withFlow = given(fresh, now);
 const failure = failed({ ...withFlow, retries: 1 }, error, { now, after: [1, 5] });
 
+/** What is known of it now. */
+const withoutTries = (delivery: Delivery) => {
+  const rest = { ...delivery };
+  delete rest.tries;
+  return rest;
+};
+
 describe("a delivery", () => {
   for (const [what, delivery, expected] of [
     ["that is new", fresh, { state: "waiting", times: 0 }],
@@ -37,7 +44,7 @@ describe("a delivery", () => {
     ["that is given again", given(failure, now), { state: "waiting", times: 2, since: at(0), retries: 2 }],
     ["that the flow has not had", takenBack(withFlow), { state: "waiting", times: 0 }],
     ["that the flow has lost", interrupted(withFlow), { state: "waiting", times: 1 }],
-    ["that is processed", processed(failure), { state: "processed", times: 1 }],
+    ["that is processed", processed(failure, now), { state: "processed", times: 1 }],
     ["that is settled", settled(failure), { state: "processed", times: 1, settled: true }],
     ["that is due", due(failure), { state: "waiting", times: 1, retries: 2 }],
     ["that is run again", runAgain(failure), { state: "waiting", times: 1 }],
@@ -49,7 +56,7 @@ describe("a delivery", () => {
     ],
     ["that waits when Node-RED ends", left(interrupted(withFlow)), { state: "waiting", times: 1 }],
     ["that the flow has when Node-RED ends", left(withFlow), { state: "waiting", times: 1 }],
-    ["that failed when Node-RED ends", left(failure), { ...failure }],
+    ["that failed when Node-RED ends", left(failure), withoutTries(failure)],
     [
       "that a limit has given up when Node-RED ends",
       left(failed(withFlow, error, { now, after: [1], stays: true })),
@@ -57,7 +64,7 @@ describe("a delivery", () => {
     ],
   ] as [string, Delivery, Partial<Delivery>][]) {
     it(`${what} has what is known of it, and no more`, () => {
-      assert.deepEqual(delivery, { node: "in", ...expected });
+      assert.deepEqual(withoutTries(delivery), { node: "in", ...expected });
     });
   }
 
@@ -85,9 +92,45 @@ describe("a delivery", () => {
     it(`that failed ${what}`, () => {
       const before = { ...withFlow, ...(retries !== undefined && { retries }) };
       const became = failed(before, error, { now, ...how });
-      assert.deepEqual(became, { node: "in", state: "failed", times: 1, error, ...expected });
+      assert.deepEqual(withoutTries(became), { node: "in", state: "failed", times: 1, error, ...expected });
     });
   }
+
+  it("remembers what came of each try, where the first was not well", () => {
+    const tries = (delivery: Delivery) =>
+      delivery.tries?.map(({ since, until, outcome, text }) =>
+        [outcome, since?.slice(11, 16), until?.slice(11, 16), text].join(" "),
+      );
+    const first = processed(withFlow, now + minute);
+    assert.equal(tries(first), undefined);
+    const lost = given(interrupted(withFlow), now + minute);
+    const ended = given(left(lost), now + 2 * minute);
+    const late = failed(ended, error, { now: now + 3 * minute, stays: true });
+    const run = given(runAgain(late), now + 4 * minute);
+    const expected = [
+      "interrupted 12:00  ",
+      "interrupted 12:01  ",
+      "failed 12:02 12:03 down",
+      "processed 12:04 12:05 ",
+    ];
+    assert.deepEqual(tries(processed(run, now + 5 * minute)), expected);
+    assert.deepEqual(tries(settled(late)), expected.slice(0, 3));
+    assert.deepEqual(tries(takenBack(run)), expected.slice(0, 3));
+    assert.deepEqual(tries(left(late)), expected.slice(0, 3));
+  });
+
+  it("remembers the latest ten tries, and not all of a long error", () => {
+    let delivery = fresh;
+    for (let i = 1; i <= 12; i += 1)
+      delivery = failed(given(delivery, now), { ...error, text: `${i}`.padEnd(999, "!") }, { now });
+    const texts = delivery.tries!.map(({ text }) => text!);
+    assert.deepEqual(
+      texts.map((text) => Number.parseInt(text)),
+      [3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+    );
+    assert.ok(texts.every(({ length }) => length === 200));
+    assert.equal(delivery.error!.text.length, 999);
+  });
 
   for (const [isTrue, delivery, time] of [
     [false, { ...failure, againAt: at(5) }, 4.99],
@@ -97,7 +140,7 @@ describe("a delivery", () => {
     // The clock was set back: it would wait longer than any retry.
     [true, { ...failure, againAt: at(5) }, -longestRetry],
     [false, withFlow, 60],
-    [false, processed(failure), 60],
+    [false, processed(failure, now), 60],
   ] as [boolean, Delivery, number][]) {
     it(`is ${isTrue ? "" : "not "}due ${time} minutes later, with ${JSON.stringify(delivery.againAt ?? "no retry")}`, () => {
       assert.equal(isDue(delivery, now + time * minute), isTrue);
@@ -135,7 +178,7 @@ describe("a delivery", () => {
 
 describe("an event's deliveries", () => {
   const waiting = interrupted(withFlow);
-  const ok = processed(withFlow);
+  const ok = processed(withFlow, now);
   for (const [deliveries, state, open, again] of [
     [undefined, "waiting", true, undefined],
     [[], "processed", false, undefined],

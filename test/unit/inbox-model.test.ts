@@ -66,6 +66,12 @@ interface Given {
   times: number;
 }
 
+interface Sent {
+  number: number;
+  job: number;
+  at: number;
+}
+
 const keyFor = ({ seq, node }: { seq: string; node: string }) => `${seq} ${node}`;
 
 /** An inbox, its flow, and what has to hold of them. */
@@ -81,8 +87,8 @@ class Model implements Flow {
   readonly #processed = new Set<string>();
   /** By job and node: which of its events the flow was given last, and since when. */
   readonly #turns = new Map<string, { seq: string; since: number }>();
-  /** The numbers of the events that were accepted, by seq. */
-  readonly #accepted = new Map<string, number>();
+  /** The events that were accepted, by seq. */
+  readonly #accepted = new Map<string, Sent>();
   #sent = 0;
   #isPaused = false;
   #copies = 0;
@@ -183,8 +189,8 @@ class Model implements Flow {
     };
     if ("accept" in step) await this.#accept(step.accept, step.at);
     else if ("resend" in step) {
-      const number = pick(this.#accepted.values(), step.resend);
-      if (number !== undefined) assert.equal(await this.#send(number), "duplicate");
+      const sent = pick(this.#accepted.values(), step.resend);
+      if (sent) assert.equal(await this.#send(sent), "duplicate");
     } else if ("verdict" in step) {
       const given = pick(this.#has.values(), step.verdict);
       if (given) await this.#say(given, step.outcome);
@@ -216,14 +222,15 @@ class Model implements Flow {
 
   async #accept(job: number, at: number): Promise<void> {
     this.#sent += 1;
-    assert.equal(await this.#send(this.#sent, job, at), "stored");
+    const sent = { number: this.#sent, job, at };
+    assert.equal(await this.#send(sent), "stored");
     const { events } = await this.#inbox.events.list({}, "");
-    this.#accepted.set(events[0]!.seq, this.#sent);
+    this.#accepted.set(events[0]!.seq, sent);
   }
 
-  #send(number: number, job = 0, at = 0): Promise<"stored" | "duplicate"> {
+  #send({ number, job, at }: Sent): Promise<"stored" | "duplicate"> {
     const event = { number, order_id: job, updated_at: new Date(1e12 + at * 1000).toISOString() };
-    const body = Buffer.from(String(number));
+    const body = Buffer.from(JSON.stringify(event));
     return this.#inbox.accept(event, { path: "/radaro", body, receivedAt: new Date() });
   }
 

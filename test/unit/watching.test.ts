@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { causeOf, maxCauses, moreCauses, type FailedCause, type Facts } from "../../src/inbox/watch-facts";
+import type { Cause } from "../../src/inbox/store";
+import { causeOf, maxCauses, moreCauses, type Facts } from "../../src/inbox/watch-facts";
 import { always } from "../../src/inbox/watch-hours";
 import type { Settings } from "../../src/inbox/watch-settings";
 import { readWatched, type Watched } from "../../src/inbox/watched";
@@ -19,13 +20,13 @@ const well: Facts = {
   ...{ isBroken: false, causes: [], refused: [], waiting: 0 },
   times: { oldestWaiting: null, lastAccepted: at(0) },
 };
-const cause = (error: string, count = 1, again = 0): FailedCause => ({
+const cause = (error: string, count = 1, again = 0): Cause => ({
   ...{ node: { id: "bill", type: "http request", name: "Bill" }, error, count, again },
-  first: at(-minute),
+  ...{ first: at(-minute), last: at(-minute) },
 });
-const failing = (...causes: FailedCause[]): Partial<Facts> => ({ causes });
+const failing = (...causes: Cause[]): Partial<Facts> => ({ causes });
 const refusing = (why: string, count: number, last: number): Partial<Facts> => ({
-  refused: [{ why, count, last: at(last) }],
+  refused: [{ why, count, first: at(last), last: at(last) }],
 });
 const waiting = (oldest: number, count = 1): Partial<Facts> => ({
   waiting: count,
@@ -457,7 +458,7 @@ describe("watching any inbox", () => {
         };
         const last: Record<string, string> = {};
         const refused = () =>
-          Object.entries(counts).map(([why, count]) => ({ why, count, last: last[why]! }));
+          Object.entries(counts).map(([why, count]) => ({ why, count, first: last[why]!, last: last[why]! }));
         for (const { wait, isBroken, isKnown, causes, refused: wrong, waits, isAccepted } of steps) {
           now += wait;
           for (const why of wrong) [counts[why], last[why]] = [(counts[why] ?? 0) + 1, iso(now)];

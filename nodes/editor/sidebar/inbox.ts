@@ -15,7 +15,7 @@ export interface Inbox {
   paused: boolean;
   problem: Problem | null;
   counts: Record<State, number>;
-  refused: { why: string; count: number; last: string }[];
+  refused: { why: string; count: number; first: string; last: string }[];
 }
 
 /** What is wrong with an inbox, in the user's language. */

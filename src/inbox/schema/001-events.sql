@@ -6,9 +6,10 @@ CREATE TABLE inbox (
   last INTEGER NOT NULL,    -- the seq of the event that came last, also where that one is deleted
   checksum INTEGER NOT NULL, -- of all events that are there: their crc, by exclusive or
   is_paused INTEGER NOT NULL CHECK (is_paused IN (0, 1)), -- whether nothing is given to the flow
-  ends INTEGER NOT NULL     -- how many times in a row Node-RED has ended while events were with the flow
+  ends INTEGER NOT NULL,    -- how many times in a row Node-RED has ended while events were with the flow
+  refused TEXT NOT NULL     -- how many requests were refused, why, and when the first and the last: JSON
 );
-INSERT INTO inbox (step, last, checksum, is_paused, ends) VALUES (0, 0, 0, 0, 0);
+INSERT INTO inbox (step, last, checksum, is_paused, ends, refused) VALUES (0, 0, 0, 0, 0, '[]');
 
 -- What is known of an event, besides the event: what lists show and look for.
 CREATE TABLE events (
@@ -23,6 +24,8 @@ CREATE TABLE events (
   changed TEXT NOT NULL,        -- the names of the changed fields: JSON
   status TEXT,                  -- what the field of this name was changed to
   meaning TEXT,                 -- what it means to people
+  title TEXT,                   -- of its job, shortened
+  customer TEXT,                -- the name of its customer, shortened
   order_id TEXT,                -- JSON, shortened
   external_id TEXT,             -- JSON, shortened
   order_key TEXT,               -- what the whole order_id is found by

@@ -1,0 +1,27 @@
+/** How much of a text is looked for by the database, in characters: the rest is looked at afterwards. */
+const maxPattern = 200;
+
+/** Upper and lower case alike, and however a letter with its accent is made. */
+const folded = (text: string) => text.normalize("NFC").toLowerCase();
+
+/**
+ * What a database looks for in the JSON of events, by LIKE with `!` as its escape character: all events
+ * that have a text somewhere, and some more. It knows upper and lower case of a to z only, so other letters
+ * may be anything.
+ */
+export function patternFor(text: string): string {
+  const json = JSON.stringify(text.slice(0, maxPattern)).slice(1, -1);
+  const known = json.replace(/[!%_]/g, "!$&").replace(/[^\x20-\x7e]+/g, "%");
+  return `%${known}%`;
+}
+
+/** Whether one of the texts or numbers in a value has a text somewhere, upper and lower case alike. */
+export function hasText(value: unknown, text: string): boolean {
+  const wanted = folded(text);
+  const has = (each: unknown): boolean => {
+    if (typeof each === "string") return folded(each).includes(wanted);
+    if (typeof each === "number") return String(each).includes(wanted);
+    return typeof each === "object" && each !== null && Object.values(each).some(has);
+  };
+  return has(value);
+}
