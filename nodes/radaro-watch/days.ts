@@ -18,7 +18,7 @@ export function prepareDays(node: { days?: unknown }): () => void {
       weekday: "short",
     });
     const box = $("<input>", { type: "checkbox", value: day }).prop("checked", days.includes(day));
-    return $("<label>").append(box, $("<span>").text(name));
+    return $("<label>", { class: "radaro-watch-choice" }).append(box, $("<span>").text(name));
   });
   const list = $("#radaro-watch-days").append(boxes);
   const read = () =>

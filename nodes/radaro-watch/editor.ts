@@ -37,7 +37,7 @@ RED.nodes.registerType<Properties>("radaro watch", {
   outputs: 1,
   icon: "radaro-watch.svg",
   label() {
-    return this.name || "radaro watch";
+    return this.name ? String(this.name) : "radaro watch";
   },
   labelStyle() {
     return this.name ? "node_label_italic" : "";
@@ -83,7 +83,9 @@ function validatorOf(property: Wrong) {
 function findNothing(node: Validated): string | undefined {
   const { settings, wrong } = readSettings(node as Given);
   const { failed, store, refused, waiting, silence } = settings;
-  const isAny = failed || store || refused || waiting > 0 || silence > 0 || wrong.length > 0;
+  // A variable is none that can be read here.
+  const isAmount = wrong.some((property) => property === "waiting" || property === "silence");
+  const isAny = failed || store || refused || waiting > 0 || silence > 0 || isAmount;
   return isAny ? undefined : node._("radaro-watch.invalid.nothing");
 }
 
