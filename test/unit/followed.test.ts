@@ -33,7 +33,8 @@ function after(...steps: Step[]): Followed<Place> {
     const of = () => taken[name]?.at(-1) ?? {};
     if (what === "done") followed.complete(taken[name]?.shift() ?? {}, node!, true);
     if (what === "fail") followed.fail(of(), node!, { text: "down", node: { id: name, type: "told" } });
-    if (what === "fail-copy") followed.fail({}, node!, { text: "down", node: { id: name, type: "told" } }, true);
+    if (what === "fail-copy")
+      followed.fail({}, node!, { text: "down", node: { id: name, type: "told" } }, true);
   }
   return followed;
 }
