@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { root } from "../system/package";
 
 describe("npm start", () => {
-  it("runs the first example with events in it, and leaves nothing behind after Ctrl-C", async () => {
+  it("runs the first example with events in it, which the sidebar shows, and leaves nothing behind after Ctrl-C", async () => {
     const temporary = mkdtempSync(join(tmpdir(), "radaro-start-"));
     const child = spawn("npm", ["start"], {
       cwd: root,
@@ -39,8 +39,17 @@ describe("npm start", () => {
         [],
       );
       assert.match(await (await fetch(url)).text(), /Node-RED/);
-      const flows = (await (await fetch(`${url}/flows`)).json()) as { label?: string }[];
+      const flows = (await (await fetch(`${url}/flows`)).json()) as {
+        id: string;
+        type: string;
+        label?: string;
+      }[];
       assert.equal(flows[0]?.label, "The life of a job");
+      // What the sidebar shows. What has become of an event is written a moment after its answer.
+      const inbox = `${url}/radaro-inbox/${flows.find(({ type }) => type === "radaro-config")!.id}/events`;
+      await printed(/sent job-.*: answered 200/, 7);
+      const { events } = (await (await fetch(`${inbox}?state=processed`)).json()) as { events: unknown[] };
+      assert.ok(events.length >= 5);
       assert.equal(readdirSync(temporary).filter((name) => name.startsWith("radaro-")).length, 1);
 
       process.kill(-child.pid!, "SIGINT");
