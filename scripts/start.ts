@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     console.log(`
   Node-RED runs with the example "${exampleName}".
   Open ${nodeRed.url} and watch the nodes: a made-up Radaro sends to ${webhook}
-  ${inbox ? "The sidebar Radaro shows each event: the inbox is on." : "The inbox is off: it needs Node.js 22.13."}
+  ${inbox ? "The sidebar Radaro shows each event: the inbox is on." : "There is no sidebar Radaro: the inbox is off, as it needs Node.js 22.13."}
   Ctrl-C ends it and leaves nothing behind.
 `);
     await simulate(webhook, token);

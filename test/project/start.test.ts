@@ -7,6 +7,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { root } from "../system/package";
 
+interface FlowNode {
+  id: string;
+  type: string;
+  label?: string;
+}
+
 describe("npm start", () => {
   it("runs the first example with events in it, which the sidebar shows, and leaves nothing behind after Ctrl-C", async () => {
     const temporary = mkdtempSync(join(tmpdir(), "radaro-start-"));
@@ -39,17 +45,16 @@ describe("npm start", () => {
         [],
       );
       assert.match(await (await fetch(url)).text(), /Node-RED/);
-      const flows = (await (await fetch(`${url}/flows`)).json()) as {
-        id: string;
-        type: string;
-        label?: string;
-      }[];
+      const flows = (await (await fetch(`${url}/flows`)).json()) as FlowNode[];
       assert.equal(flows[0]?.label, "The life of a job");
-      // What the sidebar shows. What has become of an event is written a moment after its answer.
-      const inbox = `${url}/radaro-inbox/${flows.find(({ type }) => type === "radaro-config")!.id}/events`;
-      await printed(/sent job-.*: answered 200/, 7);
-      const { events } = (await (await fetch(`${inbox}?state=processed`)).json()) as { events: unknown[] };
-      assert.ok(events.length >= 5);
+      // Off where the Node.js in use has no SQLite: npm test says so.
+      const hasInbox = (await printed(/inbox is/)).includes("the inbox is on");
+      const list = `radaro-inbox/${flows.find(({ type }) => type === "radaro-config")!.id}/events`;
+      while (hasInbox) {
+        const response = await fetch(`${url}/${list}?state=processed`);
+        const { events } = (await response.json()) as { events: unknown[] };
+        if (events.length >= 5) break;
+      }
       assert.equal(readdirSync(temporary).filter((name) => name.startsWith("radaro-")).length, 1);
 
       process.kill(-child.pid!, "SIGINT");
