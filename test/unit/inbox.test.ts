@@ -682,6 +682,15 @@ describe("an inbox", () => {
         assert.deepEqual(numbers(), [1, 3, 2]);
       });
 
+    for (const deed of ["settle", "delete"] as const)
+      it(`each when somebody wants to ${deed} the one before`, async () => {
+        for (const at of [1000, 2000]) await accept(changeOf(1, at));
+        await flow.got(1);
+        await inbox.events[deed](flow.given[0]!.stored.seq);
+        await flow.got(2); // long before the 30 seconds are over
+        assert.deepEqual(numbers(), [1, 2]);
+      });
+
     it("each after 30 seconds at most, however many wait", async () => {
       let time = 0;
       mock.method(performance, "now", () => time);
