@@ -1197,6 +1197,20 @@ describe("an inbox", () => {
       assert.deepEqual(flow.given[1]!.event, { a: 1 });
     });
 
+    it("counts anew where the flow was done with it between", async () => {
+      await accept({ a: 1 });
+      for (let i = 0; i < 2; i += 1) {
+        await crash();
+        await flow.got(1);
+      }
+      flow.given[0]!.becomes(done);
+      await counted("processed", 1);
+      await inbox.events.run(["000000000000001"], true);
+      await flow.got(2);
+      await crash();
+      await flow.got(1);
+    });
+
     it("lets new ones wait for them only where that has come twice in a row", async () => {
       await accept({ a: 1 });
       await accept({ a: 2 });
