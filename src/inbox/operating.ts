@@ -178,7 +178,7 @@ export class Operating {
     await this.#change([seq], (stored) => {
       isThere = true;
       for (const { node, state } of stored.deliveries ?? [])
-        if (state !== "processed") this.inbox.again.over(seq, node, true, true);
+        if (state !== "processed") this.inbox.again.dealtWith(seq, node);
       stored.deliveries = (stored.deliveries ?? []).map((each) =>
         each.state === "processed" ? each : settled(each),
       );
@@ -190,8 +190,7 @@ export class Operating {
   /** Deletes an event for good. @returns false where it is gone */
   async delete(seq: string): Promise<boolean> {
     const deleted = await this.store.alone((store) => store.delete([seq]));
-    for (const { node } of this.inbox.held.get(seq)?.deliveries ?? [])
-      this.inbox.again.over(seq, node, true, true);
+    for (const { node } of this.inbox.held.get(seq)?.deliveries ?? []) this.inbox.again.dealtWith(seq, node);
     this.inbox.held.forget(seq);
     await this.inbox.cleaning.compact();
     return deleted > 0;
