@@ -134,19 +134,30 @@ export async function sidebar(): Promise<void> {
         const ask = async (path: string, method = "GET") =>
           (await (await fetch(`${nodeRed.url}/radaro-inbox${path}`, { method })).json()) as {
             next?: string | null;
+            events?: unknown[];
           };
-        const toTheEnd = async (query: string) => {
+        const toTheEnd = async (path: string) => {
           for (let next: string | null | undefined = ""; next != null;)
-            ({ next } = await ask(`/acme/events?${query}&before=${next}`));
+            ({ next } = await ask(`/acme/${path}&before=${next}`));
+        };
+        /** Until the first that fits is found. */
+        const find = async (query: string) => {
+          let [events, next]: [unknown[], string | null | undefined] = [[], ""];
+          while (events.length === 0 && next != null)
+            ({ events = [], next } = await ask(`/acme/events?${query}&before=${next}`));
         };
         const often = async (run: () => Promise<unknown>) => {
           for (let i = 0; i < 20; i++) await run();
         };
-        await settled(nodeRed);
+        while ((await summary(nodeRed)).counts.processed === 0); // all that is there is read first
         await during("nothing else, for a while", () => new Promise((resolve) => setTimeout(resolve, 5000)));
         await during("20 times the counts", () => often(() => ask("")));
         await during("20 times the first page", () => often(() => ask("/acme/events")));
-        await during("a job that there is not, to the end", () => toTheEnd("job=none"));
+        await during("a job that there is not, to the end", () => toTheEnd("events?job=none"));
+        await during("a text that only the oldest event has", () => find("text=10000000"));
+        await during("a text that there is not, to the end", () => toTheEnd("events?text=Nobody"));
+        await during("how many have a text that is in each", () => toTheEnd("counts?text=customer"));
+        await during("20 times what has failed, by cause", () => often(() => ask("/acme/causes")));
         await during("running 20,000 again, until the flow is done with them", async () => {
           await ask("/acme/run", "POST");
           while ((await summary(nodeRed)).counts.failed > 0);

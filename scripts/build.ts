@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   made.set("merchant-inbox.js", await bundle("nodes/inbox/merchant-inbox.ts"));
   made.set("sqlite-worker.js", await bundle("src/inbox/sqlite-worker.ts"));
   copy("src/inbox/schema", "schema");
-  for (const type of ["radaro-config", "radaro-in", "radaro-switch", "radaro-done"]) {
+  for (const type of ["radaro-config", "radaro-in", "radaro-switch", "radaro-done", "radaro-watch"]) {
     made.set(`${type}.js`, await bundle(`nodes/${type}/runtime.ts`));
 
     // Not minified: the flow library reads node definitions out of the HTML.

@@ -1,12 +1,13 @@
 // A Node-RED with the first example in it, and a Radaro made up beside it that sends the life of
 // some jobs to it: what `npm start` runs.
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { SampleName } from "../src/event/catalog";
-import { startNodeRed } from "./node-red";
+import { defaultProgram, startNodeRed } from "./node-red";
 
 const root = dirname(__dirname);
 const exampleName = "1 - The life of a job";
@@ -39,10 +40,11 @@ void main();
 
 async function main(): Promise<void> {
   const token = randomBytes(16).toString("base64url");
-  const configId = example.find(({ type }) => type === "radaro-config")!.id;
+  const merchant = example.find(({ type }) => type === "radaro-config")!;
+  const inbox = hasSqlite();
   const nodeRed = await startNodeRed({
-    flows: example,
-    credentials: { [configId]: { token } },
+    flows: example.map((node) => (node === merchant ? { ...node, inbox } : node)),
+    credentials: { [merchant.id]: { token } },
     port: (await isFree(1880)) ? 1880 : 0,
     prepare: (userDir) => symlinkSync(root, join(userDir, "node_modules", "node-red-contrib-radaro"), "dir"),
   }).catch((error: unknown) => {
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
     console.log(`
   Node-RED runs with the example "${exampleName}".
   Open ${nodeRed.url} and watch the nodes: a made-up Radaro sends to ${webhook}
+  ${inbox ? "The sidebar Radaro shows each event: the inbox is on." : "There is no sidebar Radaro: the inbox is off, as it needs Node.js 22.13."}
   Ctrl-C ends it and leaves nothing behind.
 `);
     await simulate(webhook, token);
@@ -117,6 +120,11 @@ function readSamples(): Record<string, JobEvent> {
       JSON.parse(readFileSync(join(dir, file), "utf8")) as JobEvent,
     ]),
   );
+}
+
+/** Whether the Node.js that Node-RED runs on can have an inbox: an older one would refuse each event. */
+function hasSqlite(): boolean {
+  return spawnSync(defaultProgram().node, ["--eval", "require('node:sqlite')"]).status === 0;
 }
 
 function isFree(port: number): Promise<boolean> {

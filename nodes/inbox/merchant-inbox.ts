@@ -43,6 +43,7 @@ export class MerchantInbox implements Keeper {
   /** What takes its events to the nodes. */
   readonly flow: MerchantFlow;
   readonly #published: ReturnType<typeof paced<object>>;
+  readonly #listeners = new Set<() => void>();
   #problem: Problem | undefined;
   /** Whether it has said what it found on disk. */
   #opened = false;
@@ -65,10 +66,10 @@ export class MerchantInbox implements Keeper {
       isWithFlow: (seq, id, times) => this.inbox.isWithFlow(seq, id, times),
       says: (why, id, about) => this.#says(why, id, about),
     });
-    this.#published = paced(
-      (about: object) => RED.comms.publish("radaro-inbox", about, false),
-      publishInterval,
-    );
+    this.#published = paced((about: object) => {
+      RED.comms.publish("radaro-inbox", about, false);
+      for (const changed of this.#listeners) changed();
+    }, publishInterval);
     const label = { merchant: node.id, days };
     this.inbox = new Inbox((options) => SqliteStore.open(this.#dir, options, label), this.flow, {
       days,
@@ -79,6 +80,12 @@ export class MerchantInbox implements Keeper {
       found: (finding) => this.#found(finding),
       meaningOf,
     });
+  }
+
+  /** Hears when something has changed, no more than once a second. @returns what ends it */
+  listen(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
   }
 
   get #dir(): string {

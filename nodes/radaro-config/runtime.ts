@@ -5,6 +5,7 @@ import { readBoolean, readText } from "../../src/event/values";
 import type * as InboxModule from "../inbox/merchant-inbox";
 import { watchFolders } from "../inbox/folders";
 import { serveInboxes } from "../inbox/admin-api";
+import { showInboxes } from "../inbox/open-inboxes";
 import { serveTokenStates } from "./tokens-api";
 
 interface ConfigDef extends NodeDef {
@@ -31,6 +32,7 @@ const defaultDays = 7;
 /** `radaro-config`: one merchant, with the tokens that its events carry, and its inbox. */
 export = (RED: NodeAPI): void => {
   const open = serveInboxes(RED);
+  showInboxes(RED, open);
   serveTokenStates(RED);
   watchFolders(RED, loadInbox);
   /** How many events waited in inboxes that were closed, by the id of the node. */

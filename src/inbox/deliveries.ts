@@ -122,17 +122,29 @@ export function failed(
   error: FlowError,
   how: { now: number; after?: readonly number[]; isOnceMore?: boolean; stays?: boolean },
 ): Delivery {
-  const { node, times, retries = 0, since } = delivery;
-  const { now, after = [], isOnceMore = false, stays = false } = how;
-  const wait = isOnceMore ? onceMoreAfter : (after[retries] ?? 0) * minute;
+  const { node, times, since } = delivery;
+  const { now, stays = false } = how;
   const text = error.text.slice(0, maxTryText);
   const last: Try = { ...sinceOf(delivery), until: iso(now), outcome: "failed", text };
+  // One more error of the same try: that comes again already.
+  const isKnown = delivery.state === "failed" && delivery.againAt !== undefined;
   return {
     ...{ node, state: "failed", times, error },
     ...(stays && since !== undefined && { since }),
+    ...(isKnown ? { ...retriesOf(delivery), againAt: delivery.againAt } : next(delivery, how)),
+    ...triesOf(isKnown ? delivery : tried(delivery, last)),
+  };
+}
+
+/** When a delivery that has failed comes again by itself, and how many retries are used with that. */
+function next(
+  { retries = 0 }: Delivery,
+  { now, after = [], isOnceMore = false }: Parameters<typeof failed>[2],
+): Pick<Delivery, "retries" | "againAt"> {
+  const wait = isOnceMore ? onceMoreAfter : (after[retries] ?? 0) * minute;
+  return {
     ...retriesOf({ retries: isOnceMore || wait === 0 ? retries : retries + 1 }),
     ...(wait > 0 && { againAt: iso(now + wait) }),
-    ...triesOf(tried(delivery, last)),
   };
 }
 

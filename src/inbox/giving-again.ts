@@ -122,6 +122,12 @@ export class GivingAgain {
     return ago;
   }
 
+  /** Somebody has dealt with a delivery, or deleted it: nobody waits for the flow to be done with it. */
+  dealtWith(seq: string, node: string): void {
+    this.over(seq, node, true, true);
+    this.inOrder.end(node, seq);
+  }
+
   async #giveAll(): Promise<void> {
     if (this.#isGiving) {
       this.#wake();

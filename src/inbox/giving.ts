@@ -138,6 +138,8 @@ export class Giving {
     if (!stored.deliveries?.some((each) => each.node === node)) return;
     const isOver = !(outcome.state === "failed" && outcome.stays) && outcome.state !== "reopened";
     const since = this.again.over(seq, node, outcome.state !== "failed", isOver);
+    // Node-RED has not ended with it.
+    if (outcome.state === "processed") stored.ended = undefined;
     this.#change(stored, [node], (delivery) => this.#becomes(delivery, outcome, since));
     // What is given again keeps its turn: the next of its job comes after it.
     if (outcome.state === "processed" || outcome.state === "failed") this.#inOrder.end(node, seq);

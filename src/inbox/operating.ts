@@ -157,6 +157,15 @@ export class Operating {
     return this.store.read((store) => store.causes());
   }
 
+  /** The first of the events that failed of a cause; `undefined`: it has not failed any more. */
+  async firstOf({ node, error, first }: Cause): Promise<StoredEvent | undefined> {
+    const after = new Date(Date.parse(first) + 1).toISOString();
+    const { events } = await this.store.read((store) => store.someFrom(after, `${first} 0`));
+    const found = await this.store.read((store) => store.get(events.map(({ seq }) => seq)));
+    const fits = (delivery: Delivery) => isOfCause(delivery, { node: node.id, error });
+    return found.map((stored) => this.#now(stored)).find(({ deliveries }) => deliveries?.some(fits));
+  }
+
   /** Resolves when what has become of events is on disk, and is found there. */
   async #allOnDisk(): Promise<void> {
     const { held } = this.inbox;
@@ -169,7 +178,7 @@ export class Operating {
     await this.#change([seq], (stored) => {
       isThere = true;
       for (const { node, state } of stored.deliveries ?? [])
-        if (state !== "processed") this.inbox.again.over(seq, node, true, true);
+        if (state !== "processed") this.inbox.again.dealtWith(seq, node);
       stored.deliveries = (stored.deliveries ?? []).map((each) =>
         each.state === "processed" ? each : settled(each),
       );
@@ -181,8 +190,7 @@ export class Operating {
   /** Deletes an event for good. @returns false where it is gone */
   async delete(seq: string): Promise<boolean> {
     const deleted = await this.store.alone((store) => store.delete([seq]));
-    for (const { node } of this.inbox.held.get(seq)?.deliveries ?? [])
-      this.inbox.again.over(seq, node, true, true);
+    for (const { node } of this.inbox.held.get(seq)?.deliveries ?? []) this.inbox.again.dealtWith(seq, node);
     this.inbox.held.forget(seq);
     await this.inbox.cleaning.compact();
     return deleted > 0;

@@ -44,6 +44,7 @@ const flows = [
     rules,
     outputs: rules.length,
   },
+  { id: "watch1", type: "radaro watch", ...at, y: 400, name: "ours watch", config: "acme", silence: 4 },
   { id: "core1", type: "http in", ...at, y: 220, name: "core in", url: "/x", method: "post" },
   {
     id: "core2",
@@ -97,6 +98,7 @@ inEachNodeRed("Accessibility", { flows }, (session) => {
     const ours = [
       ...(await inDialogOf("ours in")),
       ...(await inDialogOf("ours switch")),
+      ...(await inDialogOf("ours watch")),
       ...(await inDialogOf("ours in", true)),
     ];
     assert.deepEqual(

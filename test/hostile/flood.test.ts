@@ -42,6 +42,8 @@ describe("a flood of bad requests", () => {
       credentials: { acme: { token } },
       settings: { apiMaxLength: "64kb" },
       prepare: install,
+      // V8 drops compiled code now and then: 4 MB less, behind which a leak could hide.
+      runner: ["sh", "-c", `exec "$0" --no-flush-bytecode "$@"`],
     });
   });
   after(() => nodeRed.stop());
@@ -55,11 +57,16 @@ describe("a flood of bad requests", () => {
   }
   const lines = () => nodeRed.output().split("\n").length;
 
-  /** Bytes in use, as soon as no connection but this one and the editor's is open. */
+  /**
+   * Bytes in use, as soon as no connection but this one and the editor's is open, and a collection
+   * finds nothing more: buffers and the states of zlib are given back only after the one that finds
+   * them, and can be tens of megabytes.
+   */
   async function memory(): Promise<number> {
-    for (;;) {
+    for (let before = Infinity; ;) {
       const { used, connections } = await get<{ used: number; connections: number }>("memory");
-      if (connections <= 2) return used;
+      if (connections <= 2 && before - used < growth / 10) return used;
+      before = used;
     }
   }
 

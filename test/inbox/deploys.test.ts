@@ -1,8 +1,9 @@
+import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonObject } from "../../src/event/json";
 import { flowWith, InboxNodeRed, token } from "../system/inboxes";
-import { Load } from "./load";
+import { Load, recorded } from "./load";
 import { randomFrom, seed } from "./random";
 
 /** In events a second. */
@@ -19,8 +20,29 @@ const delay = { type: "delay", pauseType: "delay", timeout: "20", timeoutUnits: 
 const second = { z: "second" };
 const inSubflow = { z: "subflow" };
 
+/** Gives again what failed, soon and often. */
+const retries = Array(20).fill("0.01").join(", ");
+
+/** Another one on the same path: it fails now and then, wants the events of a job in order, and says itself when it is done. */
+const bill = [
+  {
+    id: "billing",
+    type: "radaro in",
+    config: "acme",
+    path: "/radaro",
+    topics: [],
+    inOrder: true,
+    done: "node",
+  },
+  { ...aWhile, id: "bill", func: `if (Math.random() < 0.2) throw new Error("down"); ${aWhile.func}` },
+  { id: "billed", type: "recorder", file: "billed.txt" },
+  { id: "done", type: "radaro done", verdict: "processed" },
+];
+const wired: Record<string, string[][]> = { billing: [["bill"]], bill: [["billed", "done"]] };
+
 /** From the `radaro in` to the recorder by all the ways that a message can go. */
 const flow = flowWith(
+  ...bill.map((node) => ({ ...node, wires: wired[node.id] ?? [] })),
   { id: "second", type: "tab", z: undefined, label: "Second" },
   { ...aWhile, id: "next", wires: [["delay"]] },
   { ...delay, id: "delay", wires: [["away"]] },
@@ -43,7 +65,7 @@ const flow = flowWith(
     in: [{ x: 1, y: 1, wires: [{ id: "inner" }] }],
     out: [{ x: 2, y: 1, wires: [{ id: "inner-delay", port: 0 }] }],
   },
-);
+).map((node) => (node.id === "acme" ? { ...node, inboxRetries: retries } : node));
 /** A node whose type nobody has. */
 const unknown = { id: "unknown", type: "not installed", z: "second", x: 1, y: 1, wires: [] };
 
@@ -120,6 +142,18 @@ describe(`An inbox whose flows are deployed at random for ${minutes} minutes (SE
       await load.answers(Math.ceil(random() * rate));
       await setState("start");
     },
+    async pause() {
+      await run();
+      await running.api("POST", "/radaro-inbox/acme/pause");
+      await load.accepts(Math.ceil(random() * rate));
+      if (random() < 0.2) await restart(() => running.nodeRed.kill());
+      await run();
+      await running.api("POST", "/radaro-inbox/acme/resume");
+    },
+    async "run again"() {
+      await run();
+      await running.api("POST", "/radaro-inbox/acme/run", {});
+    },
     SIGTERM: () => restart(() => running.nodeRed.end()),
     kill: () => restart(() => running.nodeRed.kill()),
   };
@@ -137,6 +171,14 @@ describe(`An inbox whose flows are deployed at random for ${minutes} minutes (SE
     }
     await deploy(current, "full");
     console.log(`      ${JSON.stringify(counts)}`);
+    await load.stop();
+    await run();
+    // What was the only one with the flow at three ends of Node-RED is set aside, and waits for somebody.
+    await running.api("POST", "/radaro-inbox/acme/run", {});
+    await running.says(({ counts: { waiting, failed } }) => waiting + failed === 0);
     await load.isDelivered(running);
+    const billed = new Set(recorded(running, "billed.txt"));
+    const lost = [...load.accepted].filter((number) => !billed.has(number));
+    assert.deepEqual(lost, [], "answered 200, and not billed");
   });
 });

@@ -10,8 +10,8 @@ import { token, type InboxNodeRed } from "../system/inboxes";
 const maxOpen = 200;
 
 /** The numbers of the events that a `recorder` in the flow has got. */
-export function recorded({ nodeRed }: InboxNodeRed): number[] {
-  return readFileSync(join(nodeRed.userDir, "got.txt"), "utf8").trimEnd().split("\n").map(Number);
+export function recorded({ nodeRed }: InboxNodeRed, file = "got.txt"): number[] {
+  return readFileSync(join(nodeRed.userDir, file), "utf8").trimEnd().split("\n").map(Number);
 }
 
 /** Sends events at a rate, whatever comes of them, each with a number of its own. */
@@ -52,7 +52,7 @@ export class Load {
   async isDelivered(...to: InboxNodeRed[]): Promise<void> {
     await this.stop();
     await Promise.all(to.map((each) => each.says(({ counts }) => counts.waiting === 0)));
-    const got = to.flatMap(recorded);
+    const got = to.flatMap((each) => recorded(each));
     const different = new Set(got);
     const lost = [...this.accepted].filter((number) => !different.has(number));
     assert.deepEqual(lost, [], "answered 200, and not delivered");

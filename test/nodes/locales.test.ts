@@ -7,7 +7,7 @@ import { meanings } from "../../src/routing/meanings";
 
 const dist = join(__dirname, "..", "..", "dist");
 const read = (path: string) => readFileSync(join(dist, path), "utf8");
-const types = ["radaro-config", "radaro-in", "radaro-switch", "radaro-done"];
+const types = ["radaro-config", "radaro-in", "radaro-switch", "radaro-done", "radaro-watch"];
 
 type Texts = { [key: string]: string | Texts };
 

@@ -11,7 +11,7 @@ import type { EventMessage } from "../../src/event/message";
 type NodeModule = (RED: NodeAPI) => void;
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- what a user installs: the built nodes
 const load = (path: string) => require(path) as NodeModule;
-const ours = ["radaro-config", "radaro-in", "radaro-switch", "radaro-done"].map((type) =>
+const ours = ["radaro-config", "radaro-in", "radaro-switch", "radaro-done", "radaro-watch"].map((type) =>
   load(`../../dist/${type}.js`),
 );
 

@@ -8,7 +8,7 @@ describe("npm pack", () => {
     const [{ files }] = JSON.parse(npm(["pack", "--dry-run", "--json", "--silent"], root)) as [
       { files: { path: string }[] },
     ];
-    const nodes = ["radaro-config", "radaro-in", "radaro-switch", "radaro-done"];
+    const nodes = ["radaro-config", "radaro-in", "radaro-switch", "radaro-done", "radaro-watch"];
     const expected = [
       "CHANGELOG.md",
       "LICENSE",
@@ -21,6 +21,7 @@ describe("npm pack", () => {
       "dist/icons/radaro-done.svg",
       "dist/icons/radaro-in.svg",
       "dist/icons/radaro-switch.svg",
+      "dist/icons/radaro-watch.svg",
       "dist/merchant-inbox.js",
       "dist/receive.js",
       "dist/samples.json",

@@ -115,6 +115,17 @@ describe("The published package", () => {
         outputs: 0,
         defaults: ["name", "verdict", "reason", "reasonType"],
       },
+      "radaro watch": {
+        category: "radaro",
+        color: "#9FD6C8",
+        icon: "radaro-watch.svg",
+        inputs: 0,
+        outputs: 1,
+        defaults: [
+          ...["name", "config", "failed", "store", "refused"],
+          ...["waiting", "silence", "from", "to", "days"],
+        ],
+      },
     });
     for (const { icon } of Object.values<Definition>(found)) {
       if (icon !== undefined) assert.match(read(`dist/icons/${icon}`), /<svg/);

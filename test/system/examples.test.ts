@@ -29,8 +29,8 @@ const read = (number: number) =>
 const all = files.map((_, i) => read(i + 1));
 
 describe("examples", () => {
-  it("are seven, made of core nodes and ours alone, each explained by a comment", () => {
-    assert.equal(files.length, 7);
+  it("are eight, made of core nodes and ours alone, each explained by a comment", () => {
+    assert.equal(files.length, 8);
     const core = [
       "tab",
       "comment",
@@ -45,7 +45,7 @@ describe("examples", () => {
       "mqtt out",
       "mqtt-broker",
     ];
-    const ours = ["radaro in", "radaro switch", "radaro done", "radaro-config"];
+    const ours = ["radaro in", "radaro switch", "radaro done", "radaro watch", "radaro-config"];
     for (const flow of all) {
       for (const { type } of flow) assert.ok([...core, ...ours].includes(type), type);
       for (const tab of flow.filter(({ type }) => type === "tab")) {
@@ -61,7 +61,8 @@ describe("examples", () => {
 
   it("have the same merchant, and nothing else in common, so that a second one uses the merchant that is there", () => {
     const merchants = all.flatMap((flow) => flow.filter(({ type }) => type === "radaro-config"));
-    assert.equal(merchants.length, files.length);
+    // The last watches all merchants that are there.
+    assert.equal(merchants.length, files.length - 1);
     for (const merchant of merchants) assert.deepEqual(merchant, merchants[0]);
     const others = all.flat().filter(({ type }) => type !== "radaro-config");
     assert.equal(new Set(others.map(({ id }) => id)).size, others.length);
@@ -86,9 +87,13 @@ describe("example", () => {
   let nodeRed: NodeRed;
   let comms: Comms;
 
-  /** Starts an example as it is, but for the token that the user fills in, and what `change` does. */
-  async function begin(number: number, change: (node: FlowNode) => FlowNode = (node) => node) {
-    const flows = read(number).map(change);
+  /** Starts an example as it is, but for the token that the user fills in, and what `change` does, beside other nodes. */
+  async function begin(
+    number: number,
+    change: (node: FlowNode) => FlowNode = (node) => node,
+    others: FlowNode[] = [],
+  ) {
+    const flows = [...others, ...read(number).map(change)];
     const credentials = Object.fromEntries(
       flows.filter(({ type }) => type === "radaro-config").map(({ id }) => [id, { token }]),
     );
@@ -280,6 +285,40 @@ describe("example", () => {
       assert.deepEqual(asked[0]!.body, { job: 410077215, customer: "Priya Ryan" });
       assert.ok(asked[0]!.key);
       assert.deepEqual(asked, [asked[0], asked[0]]);
+    } finally {
+      service.close();
+    }
+  });
+
+  it("8: tells what of the inbox needs a person, and says so where the service does not take it", async () => {
+    const asked: unknown[] = [];
+    const service = createHttpServer((req, res) => {
+      void text(req).then((body) => {
+        asked.push(JSON.parse(body));
+        res.writeHead(asked.length === 1 ? 200 : 500).end("what it says");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(service, "listening");
+    try {
+      const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/messages`;
+      const others = read(3).map((node) => (node.type === "radaro-config" ? { ...node, inbox: true } : node));
+      await begin(8, (node) => (node.type === "http request" ? { ...node, url, d: false } : node), others);
+      const event = { ...readSamples()["job-failed"], token: "wrong" };
+      const headers = { "Content-Type": "application/json" };
+      const post = (body: object) =>
+        fetch(`${nodeRed.url}/radaro`, { method: "POST", headers, body: JSON.stringify(body) });
+      assert.equal((await post(event)).status, 401);
+      const told = async (count: number) => (await comms.debugged(count))[count - 1]?.[1];
+      const first =
+        "My company: a request was refused (wrong token). If it came from Radaro, an event is missing.";
+      assert.equal(await told(1), first);
+      assert.equal((await post({ token: 5 })).status, 401);
+      const second =
+        "My company: a request was refused (no token). If it came from Radaro, an event is missing.";
+      assert.equal(await told(2), second);
+      const { msg } = await comms.told<{ msg: string }>("debug", ({ msg }) => msg.includes("answered"));
+      assert.equal(msg, "The chat or SMS service answered 500");
+      assert.deepEqual(asked, [{ text: first }, { text: second }]);
     } finally {
       service.close();
     }

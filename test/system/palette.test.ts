@@ -122,7 +122,13 @@ for (const [settingsName, settings, adminRoot] of [
       await begin({ flows: other });
       assert.deepEqual(await types(), []);
       assert.equal((await upload(pack())).version, version);
-      assert.deepEqual(await types(), ["radaro-config", "radaro in", "radaro switch", "radaro done"]);
+      assert.deepEqual(await types(), [
+        "radaro-config",
+        "radaro in",
+        "radaro switch",
+        "radaro done",
+        "radaro watch",
+      ]);
       await deploy([...other, ...withToken]);
       await works();
       assert.equal(await hello(), 204);

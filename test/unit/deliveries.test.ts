@@ -96,6 +96,18 @@ describe("a delivery", () => {
     });
   }
 
+  it("uses one retry for all errors of one try, at the time of the first", () => {
+    const slow = { ...error, text: "slow" };
+    const how = { after: [1, 5], now: now + minute };
+    const twice = failed(failed(withFlow, error, { ...how, now, stays: true }), slow, how);
+    assert.deepEqual(twice, {
+      ...failed(withFlow, error, { ...how, now }),
+      error: slow,
+    });
+    const after = failed(failed(withFlow, error, { now }), slow, how);
+    assert.equal(after.againAt, at(2)); // the first came again by nothing
+  });
+
   it("remembers what came of each try, where the first was not well", () => {
     const tries = (delivery: Delivery) =>
       delivery.tries?.map(({ since, until, outcome, text }) =>

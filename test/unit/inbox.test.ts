@@ -682,6 +682,15 @@ describe("an inbox", () => {
         assert.deepEqual(numbers(), [1, 3, 2]);
       });
 
+    for (const deed of ["settle", "delete"] as const)
+      it(`each when somebody wants to ${deed} the one before`, async () => {
+        for (const at of [1000, 2000]) await accept(changeOf(1, at));
+        await flow.got(1);
+        await inbox.events[deed](flow.given[0]!.stored.seq);
+        await flow.got(2); // long before the 30 seconds are over
+        assert.deepEqual(numbers(), [1, 2]);
+      });
+
     it("each after 30 seconds at most, however many wait", async () => {
       let time = 0;
       mock.method(performance, "now", () => time);
@@ -1186,6 +1195,20 @@ describe("an inbox", () => {
       await inbox.events.runAll({});
       await flow.got(2);
       assert.deepEqual(flow.given[1]!.event, { a: 1 });
+    });
+
+    it("counts anew where the flow was done with it between", async () => {
+      await accept({ a: 1 });
+      for (let i = 0; i < 2; i += 1) {
+        await crash();
+        await flow.got(1);
+      }
+      flow.given[0]!.becomes(done);
+      await counted("processed", 1);
+      await inbox.events.run(["000000000000001"], true);
+      await flow.got(2);
+      await crash();
+      await flow.got(1);
     });
 
     it("lets new ones wait for them only where that has come twice in a row", async () => {
