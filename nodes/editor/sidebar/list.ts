@@ -60,6 +60,11 @@ export class EventList {
     this.#older.on("click", () => this.#goOn());
   }
 
+  /** The ids of the merchants whose events are shown. */
+  get merchants(): string[] {
+    return [...this.#scope.merchants];
+  }
+
   /** Begins anew, with something else. @param opened an event that is to be open, wherever it is */
   show(scope: Scope, opened?: WholeEvent): Promise<void> {
     if (scope.merchants.join() !== this.#scope.merchants.join()) this.#empty();
@@ -69,8 +74,9 @@ export class EventList {
     this.#scope = scope;
     this.#start = newestOf(scope.merchants);
     this.#status.text(t("loading"));
+    this.#isGoingOn = true;
     return this.#enqueue(async () => {
-      await this.#load(opened);
+      await this.#load(opened).finally(() => (this.#isGoingOn = false));
       if (opened) this.rows.openNow(opened);
       else this.scroller.scrollTop = 0;
     });
@@ -90,10 +96,11 @@ export class EventList {
   /** Asks no more. */
   stop(): void {
     this.#turn += 1;
+    this.#isGoingOn = false;
   }
 
   #empty(): void {
-    this.#turn += 1;
+    this.stop();
     this.rows.empty();
     this.#status.empty();
     this.#older.hide();
@@ -123,23 +130,27 @@ export class EventList {
   #find(
     from: Cursor,
     isEnough: (found: StoredEvent[]) => boolean,
-    searching = (next: Cursor) => this.#saySearching(next),
+    searching: (page: Page) => Promise<void>,
   ): Promise<Page | undefined> {
     const mine = this.#turn;
     return find(this.#scope.filter, from, { isEnough, searching, isWanted: () => mine === this.#turn });
   }
 
-  /** Says how far back was looked by now: what is found by then can be read meanwhile. */
-  async #saySearching(next: Cursor): Promise<void> {
+  /** Shows what is found by now, and says how far back was looked. */
+  async #showSearching({ events, next }: Page): Promise<void> {
     const mine = this.#turn;
+    this.#display({ events, next });
+    this.#status.text(t("searching"));
     const date = await lookedBackTo(next);
     if (mine === this.#turn) this.#status.text(date ? t("looking", { date: timeOf(date) }) : t("searching"));
   }
 
   async #load(opened?: StoredEvent): Promise<void> {
     const { isStory } = this.#scope;
-    const page = await this.#find(this.#start, (found) =>
-      isStory ? found.length >= maxShown : isFull(found),
+    const page = await this.#find(
+      this.#start,
+      (found) => (isStory ? found.length >= maxShown : isFull(found)),
+      (page) => this.#showSearching(page),
     );
     if (!page) return;
     const isThere = page.events.some(
@@ -188,9 +199,11 @@ export class EventList {
 
   async #loadOlder(): Promise<void> {
     const hadFocus = this.#older[0] === this.scroller.ownerDocument.activeElement;
-    const page = await this.#find(this.#next, isFull);
-    if (!page) return;
     const shown = this.rows.events;
+    const page = await this.#find(this.#next, isFull, ({ events, next }) =>
+      this.#showSearching({ events: [...shown, ...events], next }),
+    );
+    if (!page) return;
     if (shown.length + page.events.length > maxShown)
       for (const { merchant, seq } of shown.splice(0, page.events.length)) this.#start[merchant] = seq;
     this.#display({ events: [...shown, ...page.events], next: page.next });

@@ -15,7 +15,7 @@ export class Merchants {
   all: Inbox[] = [];
   /** `""` where there is none. */
   chosen = "";
-  /** How many times in a row the chosen one was not there. */
+  /** How many times in a row one that is shown was not there. */
   #missed = 0;
 
   /** The inboxes of those that are chosen, or of one. */
@@ -35,21 +35,19 @@ export class Merchants {
     RED.settings.setLocal(remembered, id);
   }
 
-  /** Whether the one that is chosen is not there and may come back: what is shown of it stays meanwhile. */
-  isDeploying(): boolean {
-    const isThere = this.chosen === "" || this.shown().length > 0;
-    this.#missed = isThere ? 0 : this.#missed + 1;
-    return !isThere && this.#missed <= patience;
+  /** Whether one of these is not there and may come back: what is shown of them stays meanwhile. */
+  isDeploying(ids: string[]): boolean {
+    const areThere = ids.every((id) => this.all.some((inbox) => inbox.id === id));
+    this.#missed = areThere ? 0 : this.#missed + 1;
+    return !areThere && this.#missed <= patience;
   }
 
-  /** Chooses the one that was chosen last, or else all. @returns whether that is another than before */
-  chooseAgain(): boolean {
-    const before = this.chosen;
-    const wanted = before || (RED.settings.getLocal(remembered) ?? "");
+  /** Chooses the one that was chosen last, or else all. */
+  chooseAgain(): void {
+    const wanted = this.chosen || (RED.settings.getLocal(remembered) ?? "");
     const [first, second] = this.all;
     if (!first) this.chosen = "";
     else if (this.all.some(({ id }) => id === wanted)) this.chosen = wanted;
     else this.chosen = second ? allMerchants : first.id;
-    return this.chosen !== before;
   }
 }

@@ -40,8 +40,9 @@ async function askPage(filter: Filter, from: Cursor): Promise<Page> {
       try {
         return { merchant, before, ...(await askOne(merchant, filter, before)) };
       } catch (failure) {
-        // One that cannot be read does not keep the others from being shown: its problem is said above.
-        if (isAlone || !(failure instanceof Failure && failure.problem)) throw failure;
+        // One that cannot be read, or is gone, does not keep the others from being shown.
+        const isOnlyIts = failure instanceof Failure && (failure.problem ?? failure.status === 404);
+        if (isAlone || !isOnlyIts) throw failure;
         return { merchant, before, events: [], next: null };
       }
     }),
@@ -61,7 +62,7 @@ export async function find(
   from: Cursor,
   how: {
     isEnough(found: StoredEvent[]): boolean;
-    searching(next: Cursor): Promise<void>;
+    searching(page: Page): Promise<void>;
     isWanted(): boolean;
   },
 ): Promise<Page | undefined> {
@@ -72,7 +73,7 @@ export async function find(
     found.push(...page.events);
     at = page.next;
     if (isAtEnd(at) || how.isEnough(found)) return { events: found, next: at };
-    await how.searching(at);
+    await how.searching({ events: found, next: at });
     if (!how.isWanted()) return undefined;
   }
 }

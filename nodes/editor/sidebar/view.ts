@@ -123,6 +123,10 @@ export class View {
     return this.#merchants.shown(this.#story.job?.merchant);
   }
 
+  get #ids(): string[] {
+    return this.#shown.map(({ id }) => id);
+  }
+
   get #filter(): Filter {
     const { job } = this.#story.job ?? {};
     return job === undefined ? this.#filters.value : { job };
@@ -134,8 +138,10 @@ export class View {
     this.#causes.hide();
     this.#actions.showCauses(false);
     this.#list.element.show();
-    const merchants = this.#shown.map(({ id }) => id);
-    void this.#list.show({ merchants, filter: this.#filter, isStory: this.#story.job !== undefined }, opened);
+    void this.#list.show(
+      { merchants: this.#ids, filter: this.#filter, isStory: this.#story.job !== undefined },
+      opened,
+    );
     void this.#count();
   }
 
@@ -176,18 +182,19 @@ export class View {
       this.#say(reasonOf(failure));
       return;
     }
-    if (this.#merchants.isDeploying()) {
+    const before = this.#list.merchants;
+    if (this.#merchants.isDeploying(before)) {
       this.changed(); // it is looked for again
       return;
     }
-    const isAnother = this.#merchants.chooseAgain();
+    this.#merchants.chooseAgain();
     if (this.#merchants.chosen === "") {
       this.#say(t("no-inbox"));
       return;
     }
     this.#showInboxes();
     this.#progress.show(sum(this.#shown.map(({ counts }) => counts)));
-    if (isAnother) this.#choose();
+    if (this.#ids.sort().join() !== before.sort().join()) this.#choose();
     else if (this.#causes.isShown) await this.#loadCauses();
     else await Promise.all([this.#list.refresh(), this.#count()]);
   }
@@ -215,7 +222,7 @@ export class View {
 
   #loadCauses(): Promise<void> {
     void this.#count();
-    return this.#causes.load(this.#shown.map(({ id }) => id));
+    return this.#causes.load(this.#ids);
   }
 
   #toggleCauses(): void {

@@ -1,9 +1,12 @@
 /** How long nothing is asked after what is shown was asked for, at least, in milliseconds. */
 const pause = 1000;
 
+/** And how many times as long as it took: looking for a rare word may take the inbox a while. */
+const times = 4;
+
 /**
  * Runs something when something has changed since, where it is wanted: never twice at once, and with a
- * pause between that is as long as it took.
+ * pause between.
  *
  * @param window whose clock it goes by: the browser slows down that of one that nobody sees
  */
@@ -22,7 +25,7 @@ export function paced(window: Window, run: () => Promise<void>, isWanted: () => 
     const began = Date.now();
     await run();
     isBusy = false;
-    resting = window.setTimeout(rested, Math.max(pause, Date.now() - began));
+    resting = window.setTimeout(rested, Math.max(pause, times * (Date.now() - began)));
   };
   const rested = () => {
     resting = undefined;
