@@ -193,7 +193,9 @@ describe("radaro watch, at an inbox,", () => {
     await failed(0);
     await passes(second);
     await passes(second);
-    await hears(42);
+    await hears(41);
+    await passes(10 * minute);
+    assert.equal((await hears(42)).radaro.cause, "failed:more");
     await passes(minute);
     assert.equal(told.all.length, 42);
   });
