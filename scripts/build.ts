@@ -1,5 +1,6 @@
 // Makes dist/, which is what a user installs: for each folder in nodes/ its runtime, bundled, and
-// its HTML with the editor's code in it; their locales; the icons; the samples in one file.
+// its HTML with the editor's code in it; their locales; the icons; the samples in one file. And
+// resources/, where Node-RED looks for what the editor loads when it is needed: the inbox.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
     copy(`nodes/${type}/locales`, "locales");
   }
   copy("nodes/icons", "icons");
+  made.set("../resources/inbox.js", await bundleSidebar());
 
   // The catalog's names become part of the editor's texts, where other languages have theirs.
   const texts = "locales/en-US/radaro-config.json";
@@ -67,6 +69,21 @@ async function main(): Promise<void> {
     renameSync(unfinished, join("dist", path));
   }
   for (const path of filesIn("dist")) if (!made.has(path)) rmSync(join("dist", path), { force: true });
+}
+
+/** Bundles what the editor loads when somebody looks at an inbox, as a module. */
+async function bundleSidebar(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: ["nodes/editor/sidebar/main.ts"],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    charset: "utf8",
+    loader: { ".css": "text" },
+    minify: true,
+    write: false,
+  });
+  return outputFiles[0]!.text;
 }
 
 /** Bundles what runs in Node-RED: one file with all that it imports. What it requires is a file of its own. */

@@ -1,5 +1,5 @@
-import { once } from "node:events";
-import type { Request, RequestHandler, Response } from "express";
+import { pipeline } from "node:stream";
+import type { Request, RequestHandler } from "express";
 import type { NodeAPI } from "node-red";
 import type { Filter } from "../../src/inbox/store";
 import type { StoredEvent } from "../../src/inbox/stored-event";
@@ -27,6 +27,42 @@ function readFilter(asked: unknown): Filter {
 
 const readBefore = (asked: unknown) => read(["before"], asked).before ?? "";
 
+/** What may be read of a merchant's inbox, by its path. */
+const reads: Record<string, Handle> = {
+  async events(of, { query }) {
+    const { events, next } = await of.inbox.events.list(readFilter(query), readBefore(query));
+    return { events: events.map((stored) => describe(of, stored)), next };
+  },
+  async "events/:seq"(of, { params }) {
+    const found = await of.inbox.events.read(params.seq);
+    return found && { ...describe(of, found.stored), event: found.event };
+  },
+  counts: ({ inbox }, { query }) => inbox.events.count(readFilter(query), readBefore(query)),
+  causes: ({ inbox }) => inbox.events.causes(),
+};
+
+/** What may be done with it. */
+const deeds: Record<string, Handle> = {
+  "events/:seq/run": ({ inbox }, { params, body }) =>
+    inbox.events.run([params.seq], (body as { all?: unknown } | undefined)?.all === true),
+  "events/:seq/test": async (of, { params, body }) =>
+    isThere(await of.test(params.seq, read(["node"], body).node ?? "")),
+  "events/:seq/settle": async ({ inbox }, { params }) => isThere(await inbox.events.settle(params.seq)),
+  run: ({ inbox }, { body }) => inbox.events.runAll(readFilter(body)),
+  pause: ({ inbox }) => pause(inbox, true),
+  resume: ({ inbox }) => pause(inbox, false),
+  clear: async ({ inbox }) => ({ deleted: await inbox.events.clear() }),
+};
+
+const remove: Handle = async ({ inbox }, { params }) => isThere(await inbox.events.delete(params.seq));
+
+const isThere = (was: boolean) => (was ? {} : undefined);
+
+async function pause(inbox: MerchantInbox["inbox"], isPaused: boolean) {
+  await inbox.pause(isPaused);
+  return { paused: inbox.isPaused };
+}
+
 /**
  * Serves the inboxes to the editor's sidebar: reading needs Node-RED's read permission, all else its
  * write permission.
@@ -51,75 +87,35 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
         .then((result) => (result === undefined ? res.sendStatus(404) : res.json(result)))
         .catch(() => res.status(503).json({ problem: inbox.problem ?? null }));
     };
-  const get = (path: string, handle: Handle) =>
-    RED.httpAdmin.get(`/radaro-inbox/:id/${path}`, mayRead, answer(handle));
-  const post = (path: string, handle: Handle) =>
-    RED.httpAdmin.post(`/radaro-inbox/:id/${path}`, mayWrite, answer(handle));
 
   RED.httpAdmin.get("/radaro-inbox", mayRead, (_req, res, next) => {
     Promise.all(Array.from(inboxes.values(), (inbox) => inbox.summary()))
       .then((merchants) => res.json({ merchants }))
       .catch(next);
   });
-  get("events", async (of, { query }) => {
-    const { events, next } = await of.inbox.events.list(readFilter(query), readBefore(query));
-    return { events: events.map((stored) => describe(of, stored)), next };
-  });
-  get("events/:seq", async (of, { params }) => {
-    const found = await of.inbox.events.read(params.seq);
-    return found && { ...describe(of, found.stored), event: found.event };
-  });
-  get("counts", ({ inbox }, { query }) => inbox.events.count(readFilter(query), readBefore(query)));
-  get("causes", ({ inbox }) => inbox.events.causes());
-  post("events/:seq/run", ({ inbox }, { params, body }) =>
-    inbox.events.run([params.seq], (body as { all?: unknown } | undefined)?.all === true),
-  );
-  post("run", ({ inbox }, { body }) => inbox.events.runAll(readFilter(body)));
-  post("events/:seq/test", async (of, { params, body }) =>
-    (await of.test(params.seq, read(["node"], body).node ?? "")) ? {} : undefined,
-  );
-  post("events/:seq/settle", async ({ inbox }, { params }) =>
-    (await inbox.events.settle(params.seq)) ? {} : undefined,
-  );
-  RED.httpAdmin.delete(
-    "/radaro-inbox/:id/events/:seq",
-    mayWrite,
-    answer(async ({ inbox }, { params }) => ((await inbox.events.delete(params.seq)) ? {} : undefined)),
-  );
-  for (const [path, isPaused] of [
-    ["pause", true],
-    ["resume", false],
-  ] as const)
-    post(path, async ({ inbox }) => {
-      await inbox.pause(isPaused);
-      return { paused: inbox.isPaused };
-    });
+  for (const [path, handle] of Object.entries(reads))
+    RED.httpAdmin.get(`/radaro-inbox/:id/${path}`, mayRead, answer(handle));
+  for (const [path, handle] of Object.entries(deeds))
+    RED.httpAdmin.post(`/radaro-inbox/:id/${path}`, mayWrite, answer(handle));
+  RED.httpAdmin.delete("/radaro-inbox/:id/events/:seq", mayWrite, answer(remove));
   RED.httpAdmin.get("/radaro-inbox/:id/export", mayRead, (req: Request<{ id: string }>, res) => {
     const of = inboxes.get(req.params.id);
-    if (of) void exportTo(res, of, readFilter(req.query));
-    else res.sendStatus(404);
+    if (!of) res.sendStatus(404);
+    else if (!of.inbox.counts) res.status(503).json({ problem: of.problem ?? null });
+    // Where it breaks off, so does the connection.
+    else pipeline(linesOf(of, readFilter(req.query)), res.type("application/x-ndjson"), () => undefined);
   });
-  post("clear", async ({ inbox }) => ({ deleted: await inbox.events.clear() }));
   return inboxes;
 }
 
-/** Answers events that fit, newest first: each a line of JSON. Where it breaks off, so does the connection. */
-async function exportTo(res: Response, of: MerchantInbox, filter: Filter): Promise<void> {
-  try {
-    res.type("application/x-ndjson");
-    for await (const events of of.inbox.events.all(filter))
-      for (const { seq } of events) {
-        const found = await of.inbox.events.read(seq);
-        if (!found) continue; // it was deleted meanwhile
-        const line = JSON.stringify({ ...describe(of, found.stored), event: found.event });
-        if (!res.write(`${line}\n`)) await Promise.race([once(res, "drain"), once(res, "close")]);
-        if (res.closed) return;
-      }
-    res.end();
-  } catch {
-    if (res.headersSent) res.destroy();
-    else res.status(503).json({ problem: of.problem ?? null });
-  }
+/** Events that fit, newest first: each a line of JSON. */
+async function* linesOf(of: MerchantInbox, filter: Filter): AsyncGenerator<string> {
+  for await (const events of of.inbox.events.all(filter))
+    for (const { seq } of events) {
+      const found = await of.inbox.events.read(seq);
+      // It may have been deleted meanwhile.
+      if (found) yield `${JSON.stringify({ ...describe(of, found.stored), event: found.event })}\n`;
+    }
 }
 
 /** What the sidebar shows of an event. */

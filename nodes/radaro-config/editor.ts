@@ -2,7 +2,7 @@ import type { EditorNodeProperties, EditorRED } from "node-red";
 import { readBoolean, readText } from "../../src/event/values";
 import { readRetries } from "../../src/inbox/deliveries";
 import { merchantsInEditor, nameOfMerchant } from "../editor/names";
-import { addSidebar, removeSidebar } from "../editor/sidebar/sidebar";
+import { addSidebar, removeSidebar, showInboxOf } from "../editor/sidebar/sidebar";
 import { keepUntouched, rememberInputs } from "../editor/untouched";
 import { nodeValidator, validator, warning } from "../editor/validation";
 import { findTokenProblem, stopWatching, watchTokens } from "./tokens";
@@ -79,6 +79,7 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
     $("#node-config-input-inboxRetries").val(readText(this.inboxRetries));
     inbox.on("change", () => $("#radaro-config-inbox").toggle(inbox.prop("checked") === true));
     inbox.trigger("change");
+    $("#radaro-config-open").on("click", () => void showInboxOf(this.id));
 
     const problem = RED.nodes.node(this.id) ? findTokenProblem(this) : undefined; // a new one is just begun
     const told = $("#radaro-config-token-problem").toggle(problem !== undefined);

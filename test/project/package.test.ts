@@ -27,6 +27,7 @@ describe("npm pack", () => {
       "dist/samples.json",
       "dist/schema/001-events.sql",
       "dist/sqlite-worker.js",
+      "resources/inbox.js",
       "dist/bytes.LICENSE",
       "dist/zod.LICENSE",
       ...readdirSync(join(root, "examples")).map((file) => `examples/${file}`),

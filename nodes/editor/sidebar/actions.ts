@@ -1,55 +1,40 @@
-import { mayRun, type Inbox } from "./inbox";
-import { confirm } from "./notify";
-import { button, fill, icon, part } from "./parts";
+import type { Counted } from "./counts";
+import { mayRun } from "./inbox";
+import { icon, part, press } from "./parts";
 import { t } from "./words";
 
-/** What can be done with a merchant's inbox as a whole, and that it is paused. */
+/** What can be done with all that failed, or with what the list shows of it. */
 export class Actions {
   readonly element = part("actions");
-  readonly paused = part("paused").attr("role", "status").hide();
-  readonly #runAll = button("run-failed", "repeat");
-  readonly #clear = button("clear", "trash");
-  readonly #pause = $("<button>", { type: "button", class: "red-ui-button red-ui-button-small" });
-  #inbox: Inbox | undefined;
-  #name = "";
+  readonly #run = $("<button>", { type: "button", class: "red-ui-button red-ui-button-small" });
+  readonly #label = $("<span>", { class: "radaro-sidebar-label" });
+  readonly #number = $("<span>");
+  readonly #causes = $("<button>", { type: "button", class: "red-ui-button red-ui-button-small" });
 
-  /** @param act has something done with the merchant's inbox */
-  constructor(private readonly act: (path: string) => void) {
-    this.element.append(this.#runAll, this.#pause, this.#clear);
-    this.#runAll.on("click", () => this.#askToRun());
-    this.#clear.on("click", () => this.#askToClear());
-    this.#pause.on("click", () => this.act(this.#inbox?.paused ? "resume" : "pause"));
+  /** @param does `run`: runs again; `causes`: shows what failed by its cause, or the events again */
+  constructor(does: { run(): void; causes(): void }) {
+    this.#run.append(icon("repeat"), this.#label, this.#number).on("click", () => does.run());
+    const byCause = $("<span>", { class: "radaro-sidebar-label" }).text(t("button.causes"));
+    this.#causes.attr("title", t("tip.causes")).append(icon("object-group"), byCause);
+    press(this.#causes, false);
+    this.#causes.on("click", () => does.causes());
+    this.element.append(this.#run, this.#causes).hide();
   }
 
-  show(inbox: Inbox, name: string): void {
-    this.#inbox = inbox;
-    this.#name = name;
-    const { paused, counts } = inbox;
-    const { waiting, failed, processed } = counts;
-    this.element.toggle(mayRun());
-    this.#runAll.prop("disabled", failed === 0);
-    this.#clear.prop("disabled", failed + processed === 0);
-    const doing = paused ? "resume" : "pause";
-    fill(this.#pause.attr("title", t(`tip.${doing}`)), doing, () => [
-      icon(paused ? "play" : "pause"),
-      $("<span>").text(t(`button.${doing}`)),
-    ]);
-    fill(this.paused.toggle(paused), paused && waiting, () => [
-      icon("pause"),
-      $("<span>").text(t("paused", { count: waiting })),
-    ]);
+  /** @param isNarrowed whether the numbers are of what a filter lets through */
+  show({ counts, isWhole }: Counted, isNarrowed: boolean, hasCauses: boolean): void {
+    const failed = counts?.failed ?? 0;
+    const key = isNarrowed ? "run-shown" : "run-failed";
+    this.#label.text(t(`button.${key}`));
+    this.#number.text(` (${t("number", { count: failed })})`);
+    this.#run.attr("title", t(`button.${key}`));
+    this.#run.toggle(mayRun() && failed > 0).prop("disabled", !isWhole);
+    const isPressed = this.#causes.attr("aria-pressed") === "true";
+    this.#causes.toggle(hasCauses || isPressed);
+    this.element.toggle(hasCauses || isPressed || failed > 0);
   }
 
-  #askToRun(): void {
-    if (!this.#inbox) return;
-    const values = { count: this.#inbox.counts.failed, name: this.#name };
-    confirm(this.#runAll, "run-failed", values, () => this.act("run"));
-  }
-
-  #askToClear(): void {
-    if (!this.#inbox) return;
-    const { waiting, failed, processed } = this.#inbox.counts;
-    const values = { count: failed + processed, waiting, name: this.#name };
-    confirm(this.#clear, "clear", values, () => this.act("clear"));
+  showCauses(areShown: boolean): void {
+    press(this.#causes, areShown);
   }
 }

@@ -1,9 +1,7 @@
-import type { EditorRED } from "node-red";
-import type { Delivery, FlowNode, StoredEvent } from "./inbox";
-import { lines, nodeLink, part, showState } from "./parts";
+import { mayRun, type Delivery, type FlowNode, type StoredEvent, type Try } from "./inbox";
+import { button, lines, nodeLink, part, showState } from "./parts";
+import { labelOf } from "./receivers";
 import { meaningName, t, timeOf } from "./words";
-
-declare const RED: EditorRED;
 
 /** What is not as usual with an event as a whole. */
 export function marksOf({ path, deliveries, superseded }: StoredEvent): JQuery[] {
@@ -29,37 +27,52 @@ export function briefOf(deliveries: Delivery[] = []): JQuery[] {
   ];
 }
 
-/** The deliveries of an event that is open. */
-export function deliveriesOf(deliveries: Delivery[] = []): JQuery[] {
+/** The deliveries of an event that is open. @param now gives what failed again at once */
+export function deliveriesOf(deliveries: Delivery[] = [], now: () => void): JQuery[] {
   if (deliveries.length === 0) return [];
-  const items = deliveries.map((delivery) => $("<li>").append(describe(delivery)));
+  const items = deliveries.map((delivery) => $("<li>").append(describe(delivery, now)));
   return [
     $("<ul>", { class: "radaro-sidebar-deliveries", "aria-label": t("label.deliveries") }).append(items),
   ];
 }
 
-function describe(delivery: Delivery): JQuery[] {
-  const { node, name, state, times, since, at = [], againAt, settled } = delivery;
+function describe(delivery: Delivery, now: () => void): JQuery[] {
+  const { node, name, state, times, since, at = [], againAt, settled, tries = [] } = delivery;
   const stateShown = $("<span>");
   showState(stateShown, state);
   return [
     part("line").append(nodeLink(node, name || labelOf(node)), stateShown),
     ...lines([name === null && t(`delivery.gone.${state === "waiting" ? state : "other"}`)]),
     ...errorOf(delivery),
+    ...(againAt === undefined ? [] : [comesAgain(againAt, now)]),
     ...lines([
-      againAt !== undefined && t("delivery.again", { time: timeOf(againAt) }),
       settled && t("delivery.settled"),
       t("delivery.times", { count: times }),
       since !== undefined && t("delivery.since", { time: timeOf(since) }),
     ]),
     ...(since === undefined ? [] : [whereabouts(at)]),
+    ...triesOf(tries),
   ];
 }
 
-/** What the editor calls a node that has no name. */
-function labelOf(id: string): string {
-  const node = RED.nodes.node(id) as Parameters<typeof RED.utils.getNodeLabel>[0] | null;
-  return (node && RED.utils.getNodeLabel(node, id)) || id;
+/** When a delivery comes again by itself, and a button that does not wait for it. */
+function comesAgain(againAt: string, now: () => void): JQuery {
+  const line = part("again").text(`${t("delivery.again", { time: timeOf(againAt) })} `);
+  return mayRun() ? line.append(button("now").attr("title", t("tip.run")).on("click", now)) : line;
+}
+
+/** What has come of giving it to the flow before. */
+function triesOf(tries: Try[]): JQuery[] {
+  if (tries.length === 0) return [];
+  const items = tries.map(({ since, until, outcome, text }) => {
+    const times = [since, until].flatMap((time) => (time === undefined ? [] : timeOf(time))).join(" – ");
+    const said = t(`try.${outcome}`, { times });
+    return $("<li>").text(text ? `${said}: ${text}` : said);
+  });
+  return [
+    $("<div>").text(t("label.tries")),
+    $("<ol>", { class: "radaro-sidebar-tries", "aria-label": t("label.tries") }).append(items),
+  ];
 }
 
 /** The nodes that have a delivery now, each once. */

@@ -1,35 +1,106 @@
 import { topics } from "../../../src/event/catalog";
+import { meanings } from "../../../src/routing/meanings";
 import { idsOf, nameOf } from "../names";
-import { states, type State, type StoredEvent } from "./inbox";
-import type { Filter } from "./list";
-import { t } from "./words";
+import type { Counted } from "./counts";
+import { states, type Cause, type Filter, type State, type StoredEvent } from "./inbox";
+import { button, fill, icon, part, press, stateIcons } from "./parts";
+import { periodFilter } from "./period";
+import { meaningName, t } from "./words";
 
 /** How long somebody who types does not pause, in milliseconds. */
 const typing = 300;
 
-/** What narrows the list: the events' state, topic and job. */
+/** What narrows the list. */
 export class Filters {
   readonly states: ReturnType<typeof stateFilter>;
   readonly topics = topicFilter();
-  readonly job = $("<input>", { type: "search", placeholder: t("any-job"), "aria-label": t("label.job") });
+  /** What is searched for, and the button that shows the rest. */
+  readonly search = part("search");
+  /** The rest, which is hidden at first. */
+  readonly more = part("filters").hide();
+  readonly #text = $("<input>", {
+    type: "search",
+    placeholder: t("any-text"),
+    "aria-label": t("label.text"),
+  });
+  readonly #toggle = button("filter", "filter").attr("aria-expanded", "false");
+  readonly #number = $("<span>");
+  readonly #meaning = meaningFilter();
+  readonly #period: ReturnType<typeof periodFilter>;
+  readonly #superseded = $("<input>", { type: "checkbox" });
+  readonly #cause = part("cause").hide();
+  #causeShown: Cause | undefined;
   #typed: number | undefined;
 
   /** @param chosen is called when one of them is another */
   constructor(private readonly chosen: () => void) {
     this.states = stateFilter(chosen);
-    this.topics.element.on("change", chosen);
-    this.job.attr("title", t("tip.job")).on("input", () => {
+    this.#period = periodFilter(() => this.#choose());
+    for (const each of [this.topics.element, this.#meaning, this.#superseded])
+      each.on("change", () => this.#choose());
+    this.#text.attr("title", t("tip.text")).on("input", () => {
       clearTimeout(this.#typed);
       this.#typed = window.setTimeout(() => this.#chooseTyped(), typing);
     });
+    this.#toggle.append(this.#number).on("click", () => {
+      this.more.toggle();
+      this.#toggle.attr("aria-expanded", String(this.more.css("display") !== "none"));
+    });
+    const superseded = $("<label>").append(
+      this.#superseded,
+      document.createTextNode(` ${t("label.superseded")}`),
+    );
+    this.search.append(this.#text, this.#toggle);
+    this.more.append(this.#meaning, this.topics.element, this.#period.element, superseded);
+  }
+
+  /** The cause that the list is narrowed to, with a button that takes it away. */
+  get cause(): JQuery {
+    return this.#cause;
   }
 
   get value(): Filter {
-    return {
+    const { node, error } = this.#causeShown ?? {};
+    const all: Filter = {
       state: this.states.value(),
+      text: String(this.#text.val()).trim(),
       topic: String(this.topics.element.val()),
-      job: String(this.job.val()).trim(),
+      meaning: String(this.#meaning.val()),
+      ...this.#period.value(),
+      superseded: this.#superseded.prop("checked") === true ? "true" : "",
+      node: node?.id ?? "",
+      error: error ?? "",
     };
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
+  }
+
+  /** Narrows the list to what failed for a cause, and nothing else. */
+  showCause(cause: Cause | undefined): void {
+    this.#causeShown = cause;
+    fill(this.#cause.toggle(cause !== undefined), cause, () => {
+      if (!cause) return [];
+      const { node, error } = cause;
+      const away = button("all-causes", "times").on("click", () => {
+        this.showCause(undefined);
+        this.chosen();
+      });
+      return [$("<span>").text(t("cause.shown", { node: node.name || node.type, error })), away];
+    });
+    if (cause) this.reset();
+    else this.chosen();
+  }
+
+  /** Narrows the list by nothing but a cause. */
+  reset(): void {
+    clearTimeout(this.#typed);
+    this.#typed = undefined;
+    this.#text.val("");
+    this.topics.element.val("");
+    this.#meaning.val("");
+    this.#superseded.prop("checked", false);
+    this.#period.reset();
+    this.states.choose("");
+    this.#choose();
   }
 
   /** Waits no more for somebody who types. */
@@ -42,40 +113,51 @@ export class Filters {
     this.#typed = undefined;
     this.chosen();
   }
+
+  #choose(): void {
+    const { topic, meaning, from, to, superseded } = this.value;
+    const set = [topic, meaning, from ?? to, superseded].filter(Boolean).length;
+    this.#number.text(set > 0 ? ` (${set})` : "");
+    this.chosen();
+  }
 }
 
 /** The states with how many events each has, one of them chosen, or all. */
 function stateFilter(chosen: () => void) {
   let value = "";
-  const element = $("<div>", {
-    class: "radaro-sidebar-states",
-    role: "group",
-    "aria-label": t("label.state"),
-  });
+  const element = part("states").attr({ role: "group", "aria-label": t("label.state") });
   const choices = new Map(["", ...states].map((state) => [state, choice(state)] as const));
   element.append([...choices.values()]);
 
   function choice(state: string) {
-    return $("<button>", { type: "button", class: "red-ui-button red-ui-button-small" })
-      .attr({ "aria-pressed": String(state === ""), title: t(`tip.${state || "all"}`) })
-      .toggleClass("selected", state === "")
-      .on("click", () => {
-        value = state;
-        for (const [each, choice] of choices) {
-          choice.toggleClass("selected", each === value).attr("aria-pressed", String(each === value));
-        }
-        chosen();
-      });
+    const button = $("<button>", { type: "button", class: "radaro-sidebar-choice" }).append(
+      state === "" ? [] : icon(stateIcons[state as State]),
+      $("<span>", { class: state === "" ? "" : "radaro-sidebar-label" }).text(t(`state.${state || "all"}`)),
+      $("<span>", { class: "radaro-sidebar-number" }),
+    );
+    press(button, state === "");
+    return button.attr("title", t(`tip.${state || "all"}`)).on("click", () => {
+      choose(state);
+      chosen();
+    });
+  }
+
+  function choose(state: string) {
+    value = state;
+    for (const [each, button] of choices) press(button, each === value);
   }
 
   return {
     element,
+    choose,
     value: () => value,
-    show(counts: Record<State, number>) {
-      const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    show({ counts, isWhole }: Counted) {
+      const all = counts && Object.values(counts).reduce((sum, count) => sum + count, 0);
       for (const [state, choice] of choices) {
-        const count = state === "" ? all : counts[state as State];
-        choice.text(t("count", { state: t(`state.${state || "all"}`), count }));
+        const count = state === "" ? all : counts?.[state as State];
+        const more = isWhole ? "" : "+";
+        const said = count === undefined ? "–" : t("number", { count }) + more;
+        choice.children(".radaro-sidebar-number").text(` ${said}`);
       }
     },
   };
@@ -103,4 +185,15 @@ function topicFilter() {
       }
     },
   };
+}
+
+/** What has happened, in the words of the rules. */
+function meaningFilter(): JQuery {
+  const options = Object.keys(meanings).map((meaning) =>
+    $("<option>", { value: meaning }).text(meaningName(meaning)),
+  );
+  return $("<select>", { "aria-label": t("label.meaning") }).append(
+    $("<option>", { value: "" }).text(t("any-meaning")),
+    options,
+  );
 }

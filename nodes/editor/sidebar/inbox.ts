@@ -3,9 +3,11 @@ import type { EditorRED } from "node-red";
 declare const RED: EditorRED;
 
 /** What can become of an event, in the order in which the sidebar offers them. */
-export const states = ["waiting", "failed", "processed"] as const;
+export const states = ["failed", "waiting", "processed"] as const;
 
 export type State = (typeof states)[number];
+
+export type Counts = Record<State, number>;
 
 /** A deployed merchant whose inbox is on. */
 export interface Inbox {
@@ -14,7 +16,9 @@ export interface Inbox {
   /** Its events are stored, and not given to the flow. */
   paused: boolean;
   problem: Problem | null;
-  counts: Record<State, number>;
+  counts: Counts;
+  oldestWaiting: string | null;
+  lastAccepted: string | null;
   refused: { why: string; count: number; first: string; last: string }[];
 }
 
@@ -25,7 +29,9 @@ export interface Problem {
 }
 
 export interface StoredEvent {
-  /** Later events have a greater one; all have the same length. */
+  /** The id of its merchant. */
+  merchant: string;
+  /** Later events of a merchant have a greater one; all have the same length. */
   seq: string;
   /** Where it was sent to. */
   path: string;
@@ -38,6 +44,9 @@ export interface StoredEvent {
   status?: string;
   orderId: unknown;
   externalId: unknown;
+  /** The job's title and its customer's name. */
+  title?: string | null;
+  customer?: string | null;
   /** The worst of its deliveries'. */
   state: State;
   superseded?: boolean;
@@ -45,11 +54,23 @@ export interface StoredEvent {
   deliveries?: Delivery[];
 }
 
+/** An event with what Radaro has sent. */
+export type WholeEvent = StoredEvent & { event: object };
+
 /** A node in the flow. */
 export interface FlowNode {
   id: string;
   type: string;
   name?: string;
+}
+
+/** What came of giving a delivery to the flow before. */
+export interface Try {
+  since?: string;
+  /** Absent: it was lost, by a deploy or the end of Node-RED. */
+  until?: string;
+  outcome: "failed" | "interrupted" | "processed";
+  text?: string;
 }
 
 /** An event on its way to one `radaro in`. */
@@ -69,12 +90,34 @@ export interface Delivery {
   error?: { text: string; node: FlowNode };
   /** A person has dealt with it. */
   settled?: boolean;
+  /** The earlier times that it was with the flow, the oldest first. */
+  tries?: Try[];
 }
 
-/** Events, the newest first. `next`: before which to ask for older ones, `null` where there are none. */
-export interface Page {
-  events: StoredEvent[];
-  next: string | null;
+/** What failed for the same reason: the same node, with the same text. */
+export interface Cause {
+  /** The id of the merchant. */
+  merchant: string;
+  node: FlowNode;
+  error: string;
+  count: number;
+  /** How many of them come again by themselves. */
+  again?: number;
+  first: string;
+  last: string;
+}
+
+/** What narrows a list: as the API is asked, absent where it may be any. */
+export type Filter = Partial<
+  Record<
+    "state" | "topic" | "job" | "text" | "from" | "to" | "meaning" | "superseded" | "node" | "error",
+    string
+  >
+>;
+
+/** Whether a filter asks for anything but a state. */
+export function isNarrowed(filter: Filter): boolean {
+  return Object.keys(filter).some((key) => key !== "state");
 }
 
 /** A request that was not answered as hoped. */
@@ -110,6 +153,19 @@ export function ask<T>(path: string, { method = "GET", body }: Asking = {}): Pro
         reject(new Failure(status, problem));
       });
   });
+}
+
+/** Reads one event. @throws {Failure} */
+export async function readEvent({
+  merchant,
+  seq,
+}: Pick<StoredEvent, "merchant" | "seq">): Promise<WholeEvent> {
+  return { ...(await ask<WholeEvent>(`/${merchant}/events/${seq}`)), merchant };
+}
+
+/** Whether the user may see the inboxes. */
+export function mayRead(): boolean {
+  return RED.user.hasPermission("radaro-inbox.read");
 }
 
 /** Whether the user may run events again, and delete them. */

@@ -1,76 +1,79 @@
-import type { Deed } from "./deeds";
-import { ask, Failure, type Page, type StoredEvent } from "./inbox";
-import { button } from "./parts";
-import { Rows } from "./rows";
-import { reasonOf, t } from "./words";
+import { Failure, isNarrowed, readEvent, type Filter, type StoredEvent, type WholeEvent } from "./inbox";
+import { askPage, isAtEnd, lookedBackTo, newestOf, type Cursor, type Page } from "./pages";
+import { button, part } from "./parts";
+import { Rows, type RowsDo } from "./rows";
+import { reasonOf, t, timeOf } from "./words";
 
-/** Which events to show: each part `""` for any. */
-export interface Filter {
-  state: string;
-  topic: string;
-  job: string;
+/** What a list shows. */
+export interface Scope {
+  /** The ids of the merchants whose events they are. */
+  merchants: string[];
+  filter: Filter;
+  /** The oldest first, all of them: a job's story. */
+  isStory?: boolean;
 }
 
 /** How many events are asked for at once, at least, and how many are shown, about. */
 const pageSize = 50;
 const maxShown = 200;
 
+/** How near to its end a list goes on by itself, in pixels. */
+const near = 200;
+
 const isFull = ({ length }: StoredEvent[]) => length >= pageSize;
 
-/** The events of one merchant, the newest first. */
+/** Events, the newest first. */
 export class EventList {
-  readonly element: JQuery;
-  readonly #rows: Rows;
-  readonly #newest = button("newest", "arrow-up").hide();
+  readonly element = part("list").attr("tabindex", "-1");
+  readonly rows: Rows;
+  readonly #newest = button("newest", "arrow-up");
+  readonly #top = part("newest").append(this.#newest).hide();
   readonly #older = button("older", "arrow-down").addClass("radaro-sidebar-older").hide();
-  readonly #status = $("<div>", { class: "radaro-sidebar-status", role: "status" });
-  #merchant = "";
-  #filter: Filter = { state: "", topic: "", job: "" };
-  /** Before which event the list begins, and goes on; `null`: with the newest, and nothing. */
-  #start: string | null = null;
-  #next: string | null = null;
+  readonly #status = part("status").attr("role", "status");
+  #scope: Scope = { merchants: [], filter: {} };
+  /** Where the list begins, and goes on. */
+  #start: Cursor = {};
+  #next: Cursor = {};
   /** Counts what was begun: what is left of something earlier is dropped. */
   #turn = 0;
   #queue = Promise.resolve();
+  #isGoingOn = false;
 
   /**
    * @param scroller what it will be in, and scrolls
-   * @param does `act`: does something with an event; `seen`: is told of the events that are shown; `failed`: is
-   *   told why they are not, or that they are
+   * @param does `seen`: is told of the events that are shown; `failed`: is told why they are not, or that they are
    */
   constructor(
     private readonly scroller: HTMLElement,
-    private readonly does: {
-      act(event: StoredEvent, deed: Deed, asker: JQuery): void;
+    private readonly does: RowsDo & {
       seen(events: StoredEvent[]): void;
       failed(failure: Failure | undefined): void;
     },
   ) {
-    this.#rows = new Rows(scroller, {
-      act: (...what) => does.act(...what),
-      read: (seq) => ask<StoredEvent & { event: object }>(`/${this.#merchant}/events/${seq}`),
+    this.rows = new Rows(scroller, does);
+    this.element.append(this.#top, this.rows.element, this.#status, this.#older);
+    $(scroller).on("scroll", () => {
+      this.#showNewest();
+      if (scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - near) this.#goOn();
     });
-    this.element = $("<div>", { class: "radaro-sidebar-list", tabindex: "-1" }).append(
-      $("<div>", { class: "radaro-sidebar-newest" }).append(this.#newest),
-      this.#rows.element,
-      this.#status,
-      this.#older,
-    );
-    $(scroller).on("scroll", () => this.#showNewest());
     this.#newest.on("click", () => this.#toNewest());
-    this.#older.on("click", () => void this.#enqueue(() => this.#loadOlder()));
+    this.#older.on("click", () => this.#goOn());
   }
 
-  /** Begins anew, with another merchant or another filter. */
-  show(merchant: string, filter: Filter): Promise<void> {
-    if (merchant !== this.#merchant) this.#empty();
-    this.#rows.close();
+  /** Begins anew, with something else. @param opened an event that is to be open, wherever it is */
+  show(scope: Scope, opened?: WholeEvent): Promise<void> {
+    if (scope.merchants.join() !== this.#scope.merchants.join()) this.#empty();
+    this.rows.close();
+    this.rows.isOldestFirst = scope.isStory === true;
     this.#turn += 1;
-    this.#merchant = merchant;
-    this.#filter = filter;
-    this.#start = null;
+    this.#scope = scope;
+    this.#start = newestOf(scope.merchants);
     this.#status.text(t("loading"));
-    return this.#enqueue(() => this.#load());
+    return this.#enqueue(async () => {
+      await this.#load(opened);
+      if (opened) this.rows.openNow(opened);
+      else this.scroller.scrollTop = 0;
+    });
   }
 
   /** Asks for what is shown again, and changes only what differs. */
@@ -81,7 +84,7 @@ export class EventList {
   /** Shows nothing, and asks no more. */
   clear(): void {
     this.#empty();
-    this.#merchant = "";
+    this.#scope = { merchants: [], filter: {} };
   }
 
   /** Asks no more. */
@@ -91,11 +94,11 @@ export class EventList {
 
   #empty(): void {
     this.#turn += 1;
-    this.#rows.empty();
+    this.rows.empty();
     this.#status.empty();
     this.#older.hide();
-    this.#newest.hide();
-    this.#start = this.#next = null;
+    this.#top.hide();
+    this.#start = this.#next = {};
   }
 
   /** Does one thing after the other, unless something else has been begun by then. */
@@ -118,86 +121,121 @@ export class EventList {
 
   /** Asks until there are enough events or none is left; `undefined` where it is wanted no more. */
   async #find(
-    from: string | null,
+    from: Cursor,
     isEnough: (found: StoredEvent[]) => boolean,
-    searching = () => void this.#status.text(t("searching")),
+    searching = (next: Cursor) => this.#saySearching(next),
   ): Promise<Page | undefined> {
     const mine = this.#turn;
     const found: StoredEvent[] = [];
-    for (let before = from; ;) {
-      const query = $.param({ ...this.#filter, ...(before !== null && { before }) });
-      const page = await ask<Page>(`/${this.#merchant}/events?${query}`);
+    for (let at = from; ;) {
+      const page = await askPage(this.#scope.filter, at);
       if (mine !== this.#turn) return undefined;
       found.push(...page.events);
-      before = page.next;
-      if (before === null || isEnough(found)) return { events: found, next: before };
-      searching();
+      at = page.next;
+      if (isAtEnd(at) || isEnough(found)) return { events: found, next: at };
+      await searching(at);
+      if (mine !== this.#turn) return undefined;
     }
   }
 
-  async #load(): Promise<void> {
-    const page = await this.#find(this.#start, isFull);
-    if (page) this.#display(page);
+  /** Says how far back was looked by now: what is found by then can be read meanwhile. */
+  async #saySearching(next: Cursor): Promise<void> {
+    const mine = this.#turn;
+    const date = await lookedBackTo(next);
+    if (mine === this.#turn) this.#status.text(date ? t("looking", { date: timeOf(date) }) : t("searching"));
+  }
+
+  async #load(opened?: StoredEvent): Promise<void> {
+    const { isStory } = this.#scope;
+    const page = await this.#find(this.#start, (found) =>
+      isStory ? found.length >= maxShown : isFull(found),
+    );
+    if (!page) return;
+    const isThere = page.events.some(
+      ({ merchant, seq }) => merchant === opened?.merchant && seq === opened.seq,
+    );
+    this.#display(opened && !isThere ? { ...page, events: [...page.events, opened] } : page);
   }
 
   async #loadAgain(): Promise<void> {
-    const oldest = this.#rows.isRead ? this.#rows.events.at(-1)?.seq : undefined;
-    const reaches = (found: StoredEvent[]) => oldest === undefined || found.at(-1)!.seq <= oldest;
+    const { events } = this.rows;
+    const oldest = this.#scope.isStory || this.rows.isRead ? events.at(-1) : undefined;
+    const reaches = (found: StoredEvent[]) => !oldest || found.at(-1)!.receivedAt <= oldest.receivedAt;
     const page = await this.#find(
       this.#start,
       (found) => found.length >= maxShown || (isFull(found) && reaches(found)),
-      () => void this.#status.empty(), // nobody waits for it
+      async () => {
+        if (this.rows.events.length > 0) this.#status.empty(); // nobody waits for it
+        return Promise.resolve();
+      },
     );
     if (!page) return;
     const mine = this.#turn;
-    const events = await this.#withOpened(page.events);
-    if (mine === this.#turn) this.#display({ events, next: page.next });
+    const withOpened = await this.#withOpened(page.events);
+    if (mine === this.#turn) this.#display({ events: withOpened, next: page.next });
   }
 
   /** An event that is open stays, although the filter does not let it through any more. */
   async #withOpened(events: StoredEvent[]): Promise<StoredEvent[]> {
-    const seq = this.#rows.opened;
-    if (seq === null || events.some((event) => event.seq === seq)) return events;
+    const opened = this.rows.openedEvent;
+    if (!opened || events.some(({ merchant, seq }) => merchant === opened.merchant && seq === opened.seq))
+      return events;
     try {
-      return [...events, await ask<StoredEvent>(`/${this.#merchant}/events/${seq}`)];
+      return [...events, await readEvent(opened)];
     } catch (failure) {
       if (failure instanceof Failure && failure.status === 404) return events; // deleted meanwhile
       throw failure;
     }
   }
 
+  /** Goes on with older events, one page at a time. */
+  #goOn(): void {
+    if (this.#isGoingOn || this.#scope.isStory || isAtEnd(this.#next)) return;
+    this.#isGoingOn = true;
+    void this.#enqueue(() => this.#loadOlder()).finally(() => (this.#isGoingOn = false));
+  }
+
   async #loadOlder(): Promise<void> {
-    if (this.#next === null) return;
+    const hadFocus = this.#older[0] === this.scroller.ownerDocument.activeElement;
     const page = await this.#find(this.#next, isFull);
     if (!page) return;
-    const shown = this.#rows.events;
+    const shown = this.rows.events;
     if (shown.length + page.events.length > maxShown)
-      this.#start = shown.splice(0, page.events.length).at(-1)?.seq ?? this.#start;
+      for (const { merchant, seq } of shown.splice(0, page.events.length)) this.#start[merchant] = seq;
     this.#display({ events: [...shown, ...page.events], next: page.next });
-    if (page.next === null && page.events.length > 0) this.#rows.focus(page.events[0]!.seq);
+    if (hadFocus && page.events[0]) this.rows.focus(page.events[0]);
   }
 
   #display({ events, next }: Page): void {
     this.#next = next;
-    this.#rows.show(events);
-    this.#older.toggle(next !== null);
+    this.rows.show(events);
+    this.#older.toggle(!isAtEnd(next) && !this.#scope.isStory);
     this.#showNewest();
-    const isNarrowed = Object.values(this.#filter).some(Boolean);
-    this.#status.text(events.length > 0 ? "" : t(isNarrowed ? "no-match" : "no-events"));
+    const { filter } = this.#scope;
+    const none = t(isNarrowed(filter) || filter.state ? "no-match" : "no-events");
+    this.#status.text(events.length > 0 ? "" : none);
     this.does.seen(events);
+  }
+
+  get #isAtStart(): boolean {
+    return Object.values(this.#start).every((before) => before === "");
   }
 
   /** The way back, where the list does not begin with the newest or is not at its beginning. */
   #showNewest(): void {
-    this.#newest.toggle(this.#start !== null || this.#rows.isAbove);
+    const isWanted = !this.#scope.isStory && (!this.#isAtStart || this.rows.isAbove);
+    if (isWanted === (this.#top.css("display") !== "none")) return;
+    const before = this.rows.element[0]!.getBoundingClientRect().top;
+    this.#top.toggle(isWanted);
+    this.scroller.scrollTop += this.rows.element[0]!.getBoundingClientRect().top - before; // nothing moves
   }
 
   #toNewest(): void {
     this.scroller.scrollTop = 0;
     this.element[0]!.focus({ preventScroll: true }); // as the button goes
-    if (this.#start === null) return;
-    this.#rows.close();
-    this.#start = null;
+    if (this.#isAtStart) return;
+    this.rows.close();
+    this.#start = newestOf(this.#scope.merchants);
     this.#turn += 1;
     void this.#enqueue(() => this.#load());
   }

@@ -1,0 +1,98 @@
+import { topics } from "../../../src/event/catalog";
+import { nameOf } from "../names";
+import type { Deed } from "./deeds";
+import { deliveriesOf } from "./deliveries";
+import { mayRun, type StoredEvent } from "./inbox";
+import { button, fill, hasFocus, part, showState } from "./parts";
+import type { RowsDo } from "./rows";
+import { happened, jobOf, nameOfJob, t, timeOf } from "./words";
+
+/** The buttons of an event, each where it makes sense. */
+const buttons: { deed: Deed; icon: string; states: StoredEvent["state"][] }[] = [
+  { deed: "run", icon: "repeat", states: ["failed"] },
+  { deed: "settle", icon: "check", states: ["failed"] },
+  { deed: "run-all", icon: "repeat", states: ["processed"] },
+  { deed: "delete", icon: "trash", states: ["failed", "waiting", "processed"] },
+];
+
+/** What is said of the event that is open, and what can be done with it. */
+export class Detail {
+  readonly element = part("opened");
+  readonly #heading = $("<h2>", { tabindex: "-1" });
+  readonly #state = part("subheading");
+  readonly #buttons = buttons.map((each) => ({
+    ...each,
+    element: button(each.deed, each.icon).attr("title", t(`tip.${each.deed}`)),
+  }));
+  readonly #test = button("test", "flask").attr("title", t("tip.test"));
+  readonly #story = button("story", "list-ul").attr("title", t("tip.story"));
+  readonly #link = button("link", "link").attr("title", t("tip.link"));
+  readonly #deliveries = $("<div>");
+  readonly #content = part("content");
+  #event: StoredEvent | undefined;
+  hasContent = false;
+
+  constructor(private readonly does: RowsDo) {
+    const withEvent = (what: (event: StoredEvent) => void) => () => this.#event && what(this.#event);
+    for (const { deed, element } of this.#buttons)
+      element.on(
+        "click",
+        withEvent((event) => does.act(event, deed)),
+      );
+    this.#test.on("click", withEvent(does.test));
+    this.#story.on("click", withEvent(does.story));
+    this.#link.on("click", withEvent(does.copyLink));
+    const [run, settle, all, remove] = this.#buttons.map(({ element }) => element);
+    this.element.append(
+      part("title").append(this.#heading, this.#state),
+      part("buttons").append([run!, all!, settle!, this.#test, this.#story, this.#link, remove!]),
+      this.#deliveries,
+      this.#content,
+    );
+  }
+
+  /** Begins with another event. */
+  show(event: StoredEvent): void {
+    this.hasContent = false;
+    this.#content.text(t("loading"));
+    this.update(event);
+  }
+
+  /** Shows what has become of the event. */
+  update(event: StoredEvent): void {
+    const hadFocus = hasFocus(this.element[0]!);
+    this.#event = event;
+    this.#heading.text(happened(event));
+    const said = [timeOf(event.receivedAt), jobOf(event), nameOfJob(event), this.does.merchantOf(event)];
+    showState(this.#state, event.state);
+    this.#state.append($("<span>").text(` · ${said.filter(Boolean).join(" · ")}`));
+    fill(this.#deliveries, [event.merchant, event.seq, event.deliveries], () =>
+      deliveriesOf(event.deliveries, () => this.does.act(event, "run")),
+    );
+    for (const { element, states } of this.#buttons) element.toggle(mayRun() && states.includes(event.state));
+    this.#test.toggle(mayRun());
+    this.#story.toggle(jobOf(event) !== "");
+    if (hadFocus && !hasFocus(this.element[0]!)) this.#heading.trigger("focus");
+    else if (hadFocus && !$(this.element[0]!.ownerDocument.activeElement!).is(":visible"))
+      this.#buttons.find(({ element }) => element.css("display") !== "none")?.element.trigger("focus");
+  }
+
+  /** Shows the event itself, once it is there. */
+  content(content: JQuery): void {
+    this.hasContent = true;
+    this.#content.empty().append(this.#event ? topicOf(this.#event) : [], content);
+  }
+
+  /** Whether the flow has it, so that the nodes that have it change. */
+  get isMoving(): boolean {
+    return this.#event?.deliveries?.some(({ since }) => since !== undefined) === true;
+  }
+}
+
+function topicOf({ topic, path }: StoredEvent): JQuery {
+  return part("topic").append(
+    Object.hasOwn(topics, topic) ? document.createTextNode(`${nameOf("topic", topic)} `) : [],
+    topic ? [$("<code>").text(topic), document.createTextNode(" ")] : [],
+    $("<code>").text(path),
+  );
+}
