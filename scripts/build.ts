@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     copy(`nodes/${type}/locales`, "locales");
   }
   copy("nodes/icons", "icons");
-  made.set("../resources/inbox.js", await bundleSidebar());
+  made.set("../resources/inbox.mjs", await bundleSidebar());
 
   // The catalog's names become part of the editor's texts, where other languages have theirs.
   const texts = "locales/en-US/radaro-config.json";

@@ -50,7 +50,7 @@ inEachNodeRed("Finding events of the inbox", { flows, credentials }, (session) =
     await editor.choose(search("select[aria-label='What happened']"), "Job failed");
     await sidebar.shows(1);
     await sidebar.button("Filter (1)").waitFor();
-    await editor.choose(search("select[aria-label='What happened']"), "Whatever has happened");
+    await editor.choose(search("select[aria-label='What happened']"), "Any event");
     await editor.click(search(".radaro-sidebar-filters label"));
     await sidebar.shows(1);
     await sidebar.waitForCount("All", 1);

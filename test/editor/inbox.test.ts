@@ -439,8 +439,9 @@ inEachNodeRed(
       const sidebar = new Sidebar(session);
       // The browser says it of each request that was not answered 200.
       const said = session.editor.page.waitForEvent("console");
-      await sidebar.open();
+      await sidebar.open("*");
       await sidebar.$("[role=alert]:has-text('cannot be written to')").waitFor();
+      await sidebar.waitForCount("Failed", "–");
       assert.match((await said).text(), /503/);
       session.editor.errors.length = 0;
     });

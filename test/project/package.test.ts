@@ -27,7 +27,7 @@ describe("npm pack", () => {
       "dist/samples.json",
       "dist/schema/001-events.sql",
       "dist/sqlite-worker.js",
-      "resources/inbox.js",
+      "resources/inbox.mjs",
       "dist/bytes.LICENSE",
       "dist/zod.LICENSE",
       ...readdirSync(join(root, "examples")).map((file) => `examples/${file}`),

@@ -1,5 +1,5 @@
 import { Failure, isNarrowed, readEvent, type Filter, type StoredEvent, type WholeEvent } from "./inbox";
-import { askPage, isAtEnd, lookedBackTo, newestOf, type Cursor, type Page } from "./pages";
+import { find, isAtEnd, lookedBackTo, newestOf, type Cursor, type Page } from "./pages";
 import { button, part } from "./parts";
 import { Rows, type RowsDo } from "./rows";
 import { reasonOf, t, timeOf } from "./words";
@@ -119,23 +119,14 @@ export class EventList {
     return this.#queue;
   }
 
-  /** Asks until there are enough events or none is left; `undefined` where it is wanted no more. */
-  async #find(
+  /** Finds events, as long as nothing else is wanted. */
+  #find(
     from: Cursor,
     isEnough: (found: StoredEvent[]) => boolean,
     searching = (next: Cursor) => this.#saySearching(next),
   ): Promise<Page | undefined> {
     const mine = this.#turn;
-    const found: StoredEvent[] = [];
-    for (let at = from; ;) {
-      const page = await askPage(this.#scope.filter, at);
-      if (mine !== this.#turn) return undefined;
-      found.push(...page.events);
-      at = page.next;
-      if (isAtEnd(at) || isEnough(found)) return { events: found, next: at };
-      await searching(at);
-      if (mine !== this.#turn) return undefined;
-    }
+    return find(this.#scope.filter, from, { isEnough, searching, isWanted: () => mine === this.#turn });
   }
 
   /** Says how far back was looked by now: what is found by then can be read meanwhile. */

@@ -32,7 +32,7 @@ export function byAge(a: StoredEvent, b: StoredEvent): number {
 }
 
 /** Asks for the next events; there may be none, although it goes on. @throws {Failure} */
-export async function askPage(filter: Filter, from: Cursor): Promise<Page> {
+async function askPage(filter: Filter, from: Cursor): Promise<Page> {
   const left = Object.entries(from).filter((entry): entry is [string, string] => entry[1] !== null);
   const isAlone = Object.keys(from).length === 1;
   const pages = await Promise.all(
@@ -47,6 +47,34 @@ export async function askPage(filter: Filter, from: Cursor): Promise<Page> {
     }),
   );
   return merge(from, pages);
+}
+
+/**
+ * Asks until there are enough events, or none is left.
+ *
+ * @param how `searching`: is called before it goes on; `isWanted`: whether it does
+ * @returns `undefined` where it is wanted no more
+ * @throws {Failure}
+ */
+export async function find(
+  filter: Filter,
+  from: Cursor,
+  how: {
+    isEnough(found: StoredEvent[]): boolean;
+    searching(next: Cursor): Promise<void>;
+    isWanted(): boolean;
+  },
+): Promise<Page | undefined> {
+  const found: StoredEvent[] = [];
+  for (let at = from; ;) {
+    const page = await askPage(filter, at);
+    if (!how.isWanted()) return undefined;
+    found.push(...page.events);
+    at = page.next;
+    if (isAtEnd(at) || how.isEnough(found)) return { events: found, next: at };
+    await how.searching(at);
+    if (!how.isWanted()) return undefined;
+  }
 }
 
 async function askOne(merchant: string, filter: Filter, before: string) {

@@ -67,7 +67,7 @@ function load(): Promise<Main.View> {
 }
 
 async function begin(): Promise<Main.View> {
-  const url = new URL("resources/node-red-contrib-radaro/inbox.js", document.baseURI);
+  const url = new URL("resources/node-red-contrib-radaro/inbox.mjs", document.baseURI);
   main = (await import(url.href)) as typeof Main;
   view = new main.View(readInboxes, () => void showWindow());
   content!.empty().append(view.root);

@@ -1,38 +1,22 @@
-import type { EditorRED } from "node-red";
 import { Actions } from "./actions";
 import { Bulk } from "./bulk";
 import { Causes } from "./causes";
 import { count, type Counted } from "./counts";
 import { Deeds } from "./deeds";
 import { Filters } from "./filters";
-import { allMerchants, Head } from "./head";
-import {
-  isNarrowed,
-  readEvent,
-  type Cause,
-  type Failure,
-  type Filter,
-  type Inbox,
-  type StoredEvent,
-} from "./inbox";
+import { Head } from "./head";
+import { isNarrowed, readEvent, type Failure, type Filter, type Inbox, type StoredEvent } from "./inbox";
 import type { Linked } from "./link";
+import { watchWidth } from "./layout";
+import { live } from "./life";
 import { EventList } from "./list";
-import { button, part } from "./parts";
+import { Merchants } from "./merchants";
+import { part } from "./parts";
 import { Progress } from "./progress";
+import { Story } from "./story";
 import { sum } from "./summary";
 import { Talk } from "./talk";
-import { watchWhileShown } from "./watch";
-import { jobOf, keyOfJob, reasonOf, t, titleOf } from "./words";
-
-declare const RED: EditorRED;
-
-const rememberedMerchant = "radaro-inbox-merchant";
-
-/** From which width on the open event is beside the list, in pixels. */
-const wide = 760;
-
-/** How often it is asked what has become of the event that is open, in milliseconds. */
-const often = 2000;
+import { reasonOf, t } from "./words";
 
 /** The inboxes: in the sidebar, and in a window of their own. */
 export class View {
@@ -41,7 +25,11 @@ export class View {
   readonly #inbox = part("inbox").hide();
   readonly #scroller = part("scroller");
   readonly #pane = part("pane").append(part("none").text(t("choose-event")));
-  readonly #story = part("story").hide();
+  readonly #merchants = new Merchants();
+  readonly #story = new Story(() => {
+    this.#leaveStory();
+    this.#choose();
+  });
   readonly #talk = new Talk(this.root);
   readonly #deeds = new Deeds(this.#talk, () => this.changed());
   readonly #progress = new Progress();
@@ -53,19 +41,15 @@ export class View {
   readonly #filters = new Filters(() => this.#choose());
   readonly #actions = new Actions({ run: () => void this.#bulk.run(), causes: () => this.#toggleCauses() });
   readonly #causes = new Causes({
-    show: (cause) => this.#showCause(cause),
+    show: (cause) => this.#filters.showCause(cause),
     run: (cause) => void this.#bulk.runCause(cause),
-    merchantOf: (cause) => this.#merchantOf(cause),
+    merchantOf: (cause) => this.#merchants.nameOf(cause),
   });
   readonly #head: Head;
   readonly #list: EventList;
-  #watch: ReturnType<typeof watchWhileShown> | undefined;
-  #timer: number | undefined;
-  #inboxes: Inbox[] = [];
-  #chosen = "";
+  #life: ReturnType<typeof live> | undefined;
   #counted: Counted = { counts: undefined, isWhole: true };
   #counting = 0;
-  #storyOf: StoredEvent | undefined;
 
   /**
    * @param readInboxes asks for all inboxes
@@ -87,15 +71,16 @@ export class View {
       test: (event) => void this.#deeds.test(event),
       story: (event) => this.#showStory(event),
       copyLink: (event) => void this.#bulk.copyLink(event, this.#document.defaultView!.navigator),
-      merchantOf: (event) => this.#merchantOf(event),
+      merchantOf: (event) => this.#merchants.nameOf(event),
       seen: (events) => this.#filters.topics.offer(events),
-      failed: (failure) => this.#showProblem(failure),
+      failed: (failure) => {
+        if (failure?.status === 404) this.changed(); // a deploy has stopped it, and starts it again
+        this.#showProblem(failure);
+      },
     });
     const { states, search, more, cause } = this.#filters;
-    this.#head.element.append(
-      ...[this.#story, states.element, this.#actions.element, search, more, cause, this.#progress.element],
-      ...this.#head.notes,
-    );
+    const narrowing = [this.#story.element, states.element, this.#actions.element, search, more, cause];
+    this.#head.element.append(...narrowing, this.#progress.element, ...this.#head.notes);
     this.#scroller.append(this.#list.element, this.#causes.element);
     this.#inbox.append(this.#head.element, part("main").append(this.#scroller, this.#pane));
     this.root.prepend(this.#message, this.#inbox);
@@ -107,66 +92,40 @@ export class View {
 
   /** Begins to show the inboxes, when it is where it will be. */
   start(): void {
-    const root = this.root[0]!;
-    const window = this.#document.defaultView!;
-    this.#watch = watchWhileShown(
-      root,
-      () => this.#refresh(),
-      () => {
+    watchWidth(this.root, (isWide) => (this.#list.rows.pane = isWide ? this.#pane : undefined));
+    this.#life = live(this.root[0]!, {
+      refresh: () => this.#refresh(),
+      hidden: () => {
         this.#filters.stop(); // what was typed is asked for when it is shown again
         this.#list.stop();
       },
-    );
-    this.#timer = window.setInterval(() => this.#tick(), often);
-    new window.ResizeObserver(() => this.#layOut()).observe(root);
-    RED.comms.subscribe("radaro-inbox", this.changed);
-    // What is deployed may have an inbox or none, and an answer may have been missed while there was no connection.
-    RED.comms.subscribe("notification/runtime-deploy", this.changed);
-    RED.comms.on("connect", this.changed);
-    RED.events.on("login", this.changed);
+      tick: () => this.#tick(),
+    });
   }
 
   /** Ends it, with its window. */
   stop(): void {
-    this.#watch?.stop();
-    this.#watch = undefined;
-    clearInterval(this.#timer);
-    RED.comms.unsubscribe("radaro-inbox", this.changed);
-    RED.comms.unsubscribe("notification/runtime-deploy", this.changed);
-    RED.events.off("login", this.changed);
+    this.#life?.stop();
+    this.#life = undefined;
   }
 
   /** Is to be called when something is another than it was. */
-  readonly changed = (): void => this.#watch?.changed();
-
-  #layOut(): void {
-    const isWide = this.root.width()! >= wide;
-    if (this.root.hasClass("radaro-sidebar-wide") === isWide) return;
-    this.root.toggleClass("radaro-sidebar-wide", isWide);
-    this.#list.rows.pane = isWide ? this.#pane : undefined;
-  }
+  readonly changed = (): void => this.#life?.changed();
 
   #tick(): void {
-    if (!this.#watch?.isShown() || this.#document.hidden || this.#shown.length === 0) return;
-    this.#head.show(this.#inboxes, this.#chosen, this.#shown);
+    if (this.#shown.length === 0) return;
+    this.#head.show(this.#merchants.all, this.#merchants.chosen, this.#shown);
     if (this.#list.rows.detail.isMoving) void this.#list.rows.readOpened();
   }
 
   /** The inboxes whose events are shown. */
   get #shown(): Inbox[] {
-    const { merchant } = this.#storyOf ?? {};
-    const id = merchant ?? this.#chosen;
-    return id === allMerchants ? this.#inboxes : this.#inboxes.filter((inbox) => inbox.id === id);
+    return this.#merchants.shown(this.#story.job?.merchant);
   }
 
   get #filter(): Filter {
-    const job = this.#storyOf && keyOfJob(this.#storyOf);
+    const { job } = this.#story.job ?? {};
     return job === undefined ? this.#filters.value : { job };
-  }
-
-  #merchantOf({ merchant }: Pick<StoredEvent, "merchant">): string | undefined {
-    const inbox = this.#inboxes.find(({ id }) => id === merchant);
-    return this.#chosen === allMerchants && inbox ? titleOf(inbox, this.#inboxes) : undefined;
   }
 
   /** Begins anew with what is chosen. */
@@ -176,7 +135,7 @@ export class View {
     this.#actions.showCauses(false);
     this.#list.element.show();
     const merchants = this.#shown.map(({ id }) => id);
-    void this.#list.show({ merchants, filter: this.#filter, isStory: this.#storyOf !== undefined }, opened);
+    void this.#list.show({ merchants, filter: this.#filter, isStory: this.#story.job !== undefined }, opened);
     void this.#count();
   }
 
@@ -203,8 +162,7 @@ export class View {
   }
 
   chooseMerchant(id: string): void {
-    this.#chosen = id;
-    RED.settings.setLocal(rememberedMerchant, id);
+    this.#merchants.choose(id);
     this.#leaveStory();
     this.#showInboxes();
     this.#choose();
@@ -213,29 +171,25 @@ export class View {
   /** Asks for what is shown. */
   async #refresh(): Promise<void> {
     try {
-      this.#inboxes = await this.readInboxes();
+      this.#merchants.all = await this.readInboxes();
     } catch (failure) {
       this.#say(reasonOf(failure));
       return;
     }
-    const before = this.#chosen;
-    this.#chosen = this.#wanted(before || (RED.settings.getLocal(rememberedMerchant) ?? ""));
-    if (this.#chosen === "") {
+    if (this.#merchants.isDeploying()) {
+      this.changed(); // it is looked for again
+      return;
+    }
+    const isAnother = this.#merchants.chooseAgain();
+    if (this.#merchants.chosen === "") {
       this.#say(t("no-inbox"));
       return;
     }
     this.#showInboxes();
     this.#progress.show(sum(this.#shown.map(({ counts }) => counts)));
-    if (this.#chosen !== before) this.#choose();
+    if (isAnother) this.#choose();
     else if (this.#causes.isShown) await this.#loadCauses();
     else await Promise.all([this.#list.refresh(), this.#count()]);
-  }
-
-  /** Of the merchants that there are the one that is wanted, or else all. */
-  #wanted(id: string): string {
-    const [first] = this.#inboxes;
-    if (!first || this.#inboxes.some((inbox) => inbox.id === id)) return first ? id : "";
-    return this.#inboxes.length > 1 ? allMerchants : first.id;
   }
 
   /** Says something instead of showing an inbox. */
@@ -243,13 +197,13 @@ export class View {
     this.#message.text(text).show();
     this.#inbox.hide();
     this.#list.clear();
-    this.#chosen = "";
+    this.#merchants.chosen = "";
   }
 
   #showInboxes(): void {
     this.#message.empty().hide();
     this.#inbox.show();
-    this.#head.show(this.#inboxes, this.#chosen, this.#shown);
+    this.#head.show(this.#merchants.all, this.#merchants.chosen, this.#shown);
     this.#showProblem(undefined);
   }
 
@@ -275,36 +229,25 @@ export class View {
     void this.#loadCauses();
   }
 
-  #showCause(cause: Cause): void {
-    this.#filters.showCause(cause);
-  }
-
   /** Shows all events of a job, in their order. */
   #showStory(event: StoredEvent): void {
-    this.#storyOf = event;
-    const close = button("back", "arrow-left").on("click", () => {
-      this.#leaveStory();
-      this.#choose();
-    });
-    this.#story.empty().append(close, $("<h2>").text(t("story", { job: jobOf(event) })));
-    this.#inbox.toggleClass("radaro-sidebar-telling", true);
-    this.#story.show();
+    this.#story.tell(event);
+    this.#inbox.addClass("radaro-sidebar-telling");
     this.#choose();
   }
 
   #leaveStory(): void {
-    this.#storyOf = undefined;
-    this.#story.hide();
-    this.#inbox.toggleClass("radaro-sidebar-telling", false);
+    this.#story.end();
+    this.#inbox.removeClass("radaro-sidebar-telling");
   }
 
   /** Shows one event, wherever it is. */
   async showEvent(linked: Linked): Promise<void> {
     try {
-      this.#inboxes = await this.readInboxes();
+      this.#merchants.all = await this.readInboxes();
       const event = await readEvent(linked);
       this.#leaveStory();
-      this.#chosen = linked.merchant;
+      this.#merchants.chosen = linked.merchant;
       this.#showInboxes();
       this.#filters.showCause(undefined);
       this.#choose(event);
