@@ -68,7 +68,8 @@ async function main(): Promise<void> {
     writeFileSync(unfinished, content);
     renameSync(unfinished, join("dist", path));
   }
-  for (const path of filesIn("dist")) if (!made.has(path)) rmSync(join("dist", path), { force: true });
+  const found = [...filesIn("dist"), ...filesIn("resources").map((path) => `../resources/${path}`)];
+  for (const path of found) if (!made.has(path)) rmSync(join("dist", path), { force: true });
 }
 
 /** Bundles what the editor loads when somebody looks at an inbox, as a module. */

@@ -23,7 +23,7 @@ export type Holding = Pick<Thing, "topic" | "since" | "count" | "node"> & { caus
 
 const [minute, hour] = [60_000, 3_600_000];
 
-/** How many causes of a merchant are told one by one at most; the others together. */
+/** How many causes of a merchant are told one by one at most, in an hour; the others together. */
 export const maxCauses = 20;
 
 /** How many causes are listed at most: of one that is missing there it is not known whether it is over. */
@@ -82,7 +82,7 @@ export function isKnown(topic: Topic, { causes, refused, times }: Facts): boolea
 }
 
 const finders: Record<Topic, (sight: Sight) => Found> = {
-  failed: ({ facts, watched }) => ({ holding: findFailed(facts.causes ?? [], watched.things) }),
+  failed: ({ facts, watched, now }) => ({ holding: findFailed(facts.causes ?? [], watched, now) }),
 
   store({ facts, watched, before, now }) {
     const refused = facts.refused?.find(({ why }) => why === notStored);
@@ -108,7 +108,7 @@ const finders: Record<Topic, (sight: Sight) => Found> = {
     const { since } = watched.waiting ?? {};
     if (since === undefined) return {};
     const at = Date.parse(since) + settings.waiting * minute;
-    return from(at, now, { topic: "waiting", cause: "waiting", since, count: facts.waiting });
+    return from(at, now, { topic: "waiting", cause: "waiting", since, count: Math.max(1, facts.waiting) });
   },
 
   silence({ settings, watched: { heard }, now }) {
@@ -130,8 +130,13 @@ function refusedSince(before: Watched | undefined, { why, count, last }: Refused
   return counted > count ? count : count - counted;
 }
 
+/** Whether something was seen first within the last hour. */
+export function isRecent(seen: number, now: number): boolean {
+  return seen > now - hour;
+}
+
 /** What failed for good: by cause, and where there are many, the rest together until all of that is over. */
-function findFailed(causes: readonly Cause[], things: Watched["things"]): Holding[] {
+function findFailed(causes: readonly Cause[], { things, begun }: Watched, now: number): Holding[] {
   const all = causes
     .filter(({ count, again }) => count > again)
     .map(({ node, first, count, again, error }): Holding => {
@@ -140,8 +145,10 @@ function findFailed(causes: readonly Cause[], things: Watched["things"]): Holdin
     });
   const known = all.filter(({ cause }) => Object.hasOwn(things, cause));
   const fresh = all.filter((each) => !known.includes(each));
-  const taken = Object.values(things).filter(({ topic }) => topic === "failed").length;
-  const room = Object.hasOwn(things, moreCauses) ? 0 : Math.max(0, maxCauses - taken);
+  const others = Object.values(things).filter(
+    ({ topic, told, seen }) => topic === "failed" && !(told && isRecent(seen, now)),
+  );
+  const room = Object.hasOwn(things, moreCauses) ? 0 : Math.max(0, maxCauses - begun.length - others.length);
   const rest = fresh.slice(room);
   const [first] = rest;
   const more = first && {

@@ -32,6 +32,8 @@ export interface Watched {
   refused: Record<string, number>;
   /** When the oldest event that waits came, and since when it has waited: ISO-8601, UTC. */
   waiting?: { oldest: string; since: string };
+  /** When the causes were seen that were told within the last hour, in milliseconds. */
+  begun: number[];
   /** By their cause. */
   things: Record<string, Thing>;
 }
@@ -39,13 +41,15 @@ export interface Watched {
 /** Reads what was written. @returns `undefined` where it is something else: then it begins anew */
 export function readWatched(value: unknown): Watched | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { at, heard, refused, waiting, things } = value;
+  const { at, heard, refused, waiting, begun, things } = value;
   const isRight =
     typeof at === "number" &&
     isTime(heard ?? "2026-01-01T00:00:00.000Z") &&
     isJsonObject(refused) &&
     Object.values(refused).every((count) => typeof count === "number") &&
     (waiting === undefined || (isJsonObject(waiting) && isTime(waiting.oldest) && isTime(waiting.since))) &&
+    Array.isArray(begun) &&
+    begun.every((each) => typeof each === "number") &&
     isJsonObject(things) &&
     Object.values(things).every(isThing);
   return isRight ? (value as unknown as Watched) : undefined;

@@ -1,4 +1,4 @@
-import { findHolding, isKnown, isWanted, type Facts } from "./watch-facts";
+import { findHolding, isKnown, isRecent, isWanted, moreCauses, type Facts } from "./watch-facts";
 import type { Settings } from "./watch-settings";
 import type { Thing, Topic, Watched } from "./watched";
 
@@ -18,6 +18,9 @@ interface Looked {
 }
 
 const [second, minute] = [1000, 60_000];
+
+/** How long what failed of still more causes has to be gone, in milliseconds: new ones may come all the time. */
+const moreAfter = 10 * minute;
 
 /** How long something has to hold before it is told, in milliseconds: what a flow settles itself is no news. */
 const graces: Record<Topic, number> = {
@@ -52,13 +55,13 @@ export function look(before: Watched | undefined, facts: Facts, settings: Settin
     const grace = thing.topic === "store" && thing.count > 0 ? 0 : graces[thing.topic];
     if (thing.told) continue;
     thing.told = thing.seen + grace <= now;
-    if (thing.told) tell("begun", cause, thing);
-    else due.push(thing.seen + grace);
+    if (!thing.told) due.push(thing.seen + grace);
+    else tell("begun", cause, thing);
   }
   for (const [cause, thing] of Object.entries(old)) {
     if (things.has(cause) || !isWanted(thing.topic, settings)) continue;
     const gone = Math.min(thing.gone ?? now, now);
-    const at = gone + overAfter(thing.topic, facts);
+    const at = gone + (cause === moreCauses ? moreAfter : overAfter(thing.topic, facts));
     if (!isKnown(thing.topic, facts)) things.set(cause, thing);
     else if (thing.told && at > now) {
       things.set(cause, { ...thing, gone });
@@ -66,6 +69,10 @@ export function look(before: Watched | undefined, facts: Facts, settings: Settin
     } else if (thing.told && !isUnasked(thing, known)) tell("over", cause, thing);
   }
   const next = Math.min(...due.filter((at) => at > now));
+  const begun = news.filter(
+    ({ topic, state, cause }) => topic === "failed" && state === "begun" && cause !== moreCauses,
+  );
+  known.begun.push(...begun.map(({ cause }) => things.get(cause)!.seen));
   return {
     watched: { ...known, things: Object.fromEntries(things) },
     news,
@@ -101,6 +108,7 @@ function remember(before: Watched | undefined, facts: Facts, now: number): Omit<
   const waiting = times ? waitingFrom(before, times.oldestWaiting, now) : before?.waiting;
   return {
     at: now,
+    begun: (before?.begun ?? []).filter((seen) => isRecent(seen, now)),
     refused: refused
       ? Object.fromEntries(refused.map(({ why, count }) => [why, count]))
       : (before?.refused ?? {}),

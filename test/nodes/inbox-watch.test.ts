@@ -193,7 +193,9 @@ describe("radaro watch, at an inbox,", () => {
     await failed(0);
     await passes(second);
     await passes(second);
-    await hears(42);
+    await hears(41);
+    await passes(10 * minute);
+    assert.equal((await hears(42)).radaro.cause, "failed:more");
     await passes(minute);
     assert.equal(told.all.length, 42);
   });
@@ -327,6 +329,19 @@ describe("radaro watch, at an inbox,", () => {
     await passes(10 * second);
     await hears(2);
     assert.deepEqual(said(), ["store begun", "store over"]);
+  });
+
+  it("tells that it cannot store, also where the disk does not say what has failed", async () => {
+    fails("down");
+    await begin();
+    await accepts();
+    await failed(1);
+    inbox().events.causes = () => new Promise(() => undefined);
+    inbox().events.firstOf = () => new Promise(() => undefined);
+    Object.defineProperty(inbox(), "problem", { get: () => new Unusable("slow") });
+    await looks();
+    await passes(10 * second);
+    assert.equal((await hears(1)).radaro.cause, "store");
   });
 
   it("tells at once that an event was refused, as it could not be stored", async () => {

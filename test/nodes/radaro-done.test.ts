@@ -119,7 +119,8 @@ describe("radaro done, with the inbox,", () => {
       node.error("no price", msg);
       assert.equal((await is("failed")).error?.text, "no price");
       await give("done", msg);
-      assert.deepEqual(await is("processed"), { node: "in", state: "processed", times: 1 });
+      const { error, tries } = await is("processed");
+      assert.deepEqual([error, tries?.map(({ outcome }) => outcome)], [undefined, ["failed", "processed"]]);
     });
   });
 

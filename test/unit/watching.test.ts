@@ -376,16 +376,28 @@ describe("watching an inbox", () => {
       [5000, failing(...rest)],
       [6000, failing(...rest, cause("one more"))],
       [7000, {}],
-      [8000, {}],
-      [9000, failing(cause("down"))],
-      [12_000, failing(cause("down"))],
+      [7000 + 10 * minute, {}],
+      [2 * hour, failing(cause("down"))],
+      [2 * hour + 3000, failing(cause("down"))],
     ]);
     const count = (text: string) => told.filter((each) => each.includes(text)).length;
-    assert.equal(count("3 failed:"), maxCauses + 1);
+    assert.equal(count("3 failed:"), maxCauses + 1 + 1);
     assert.equal(count("5 failed:bill:"), maxCauses);
     assert.equal(count(moreCauses), 2);
-    assert.deepEqual(told.slice(-2), [`8 ${moreCauses} over 76`, `12 ${down} begun 1`]);
+    assert.deepEqual(told.slice(-2), [`607 ${moreCauses} over 76`, `7203 ${down} begun 1`]);
     assert.equal(told.length, 2 * (maxCauses + 1) + 1);
+  });
+
+  it("tells no more than 20 causes in an hour one by one, where each is over before the next", () => {
+    const steps = Array.from({ length: 300 }, (_, i): [number, Partial<Facts>][] => [
+      [i * 10_000, failing(cause(`no price for job ${i}`))],
+      [i * 10_000 + 3000, failing(cause(`no price for job ${i}`))],
+      [i * 10_000 + 4000, {}],
+      [i * 10_000 + 5000, {}],
+    ]).flat();
+    const told = toldOf(steps);
+    assert.equal(told.length, 2 * maxCauses + 1);
+    assert.ok(told.at(-1)!.includes(`${moreCauses} begun`));
   });
 
   it("does not take for over what is beyond those that are listed", () => {
@@ -409,6 +421,8 @@ describe("watching an inbox", () => {
       { ...watched, at: "1" },
       { ...watched, heard: "never" },
       { ...watched, refused: { a: "1" } },
+      { ...watched, begun: ["1"] },
+      { ...watched, begun: undefined },
       { ...watched, waiting: {} },
       { ...watched, things: [] },
       ...["topic", "since", "count", "seen", "told", "node"].map((key) => ({
