@@ -559,10 +559,16 @@ inEachNodeRed(
       await sidebar.event(job).waitFor();
       await editor.click(sidebar.head(job));
       await sidebar.event(job).locator(".radaro-sidebar-tree").waitFor();
-      const ofEvent = ["Run again", "Dealt with by hand", "Delete"];
+      await editor.click(sidebar.$(".radaro-sidebar-menu > summary"));
+      const ofEvent = ["Run again", "Dealt with by hand", "Send as a test event", "Delete"];
       for (const name of [...ofEvent, "Run all failed again", "Pause", "Clear"]) {
         assert.ok(!(await sidebar.button(name).first().isVisible()), name);
       }
+      for (const name of ["All of this job", "Copy link", "Export what is shown …"])
+        await sidebar.button(name).waitFor();
+      await editor.click(sidebar.button("By cause"));
+      await sidebar.button("Show them").waitFor();
+      assert.equal(await sidebar.button(/^Run these again/).count(), 0);
     });
 
     it("is given nothing by Node-RED that it may not have", async () => {

@@ -29,7 +29,6 @@ export class Progress {
     const key = left > 0 ? "going" : failed > 0 ? "failed" : "done";
     this.#text.text(t(`progress.${key}`, { count, done: count - left, failed }));
     this.#bar.val(1 - left / count).toggle(left > 0);
-    this.#close.toggle(left === 0);
     this.element.show();
     if (left === 0) this.#of = undefined;
   }
