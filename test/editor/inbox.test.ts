@@ -566,6 +566,7 @@ inEachNodeRed(
       }
       for (const name of ["All of this job", "Copy link", "Export what is shown …"])
         await sidebar.button(name).waitFor();
+      await editor.press("Escape");
       await editor.click(sidebar.button("By cause"));
       await sidebar.button("Show them").waitFor();
       assert.equal(await sidebar.button(/^Run these again/).count(), 0);
