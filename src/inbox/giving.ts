@@ -90,19 +90,24 @@ export class Giving {
     this.last = stored.seq;
     if (stored.state !== "waiting") return;
     this.held.begin(stored);
-    const { mayGiveNew } = this.again;
+    const { mayGiveNew, isGiving } = this.again;
     const { deliveries = [] } = stored;
-    const nodes = deliveries.map(({ node }) => node);
+    const all = deliveries.map(({ node }) => node);
     const unplanned = deliveries.flatMap(({ node, since }) => (since === undefined ? node : []));
-    const isBehind = this.again.isGiving && nodes.some((node) => this.flow.receiver(node)?.isInOrder);
-    if (stored.deliveries && mayGiveNew && !isBehind) {
-      this.#change(stored, unplanned, (delivery) => given(delivery, Date.now()), true);
-      this.#give(stored, nodes, event);
-    } else {
-      const planned = nodes.filter((node) => !unplanned.includes(node));
-      this.#change(stored, planned, takenBack, true);
-      void this.again.inItsTurn(stored, mayGiveNew ? nodes : []);
-    }
+    // Earlier ones of its job may wait for those that want them in order.
+    const isNow = (node: string) => mayGiveNew && !(isGiving && this.flow.receiver(node)?.isInOrder);
+    const now = all.filter(isNow);
+    const later = all.filter((node) => !now.includes(node));
+    const back = later.filter((node) => !unplanned.includes(node));
+    this.#change(stored, back, takenBack, true);
+    this.#change(
+      stored,
+      now.filter((node) => unplanned.includes(node)),
+      (delivery) => given(delivery, Date.now()),
+      true,
+    );
+    if (now.length > 0) this.#give(stored, now, event);
+    if (later.length > 0 || !stored.deliveries) void this.again.inItsTurn(stored, mayGiveNew ? later : []);
     this.held.letGo(stored.seq);
   }
 

@@ -9,6 +9,9 @@ import { token, type InboxNodeRed } from "../system/inboxes";
 /** How many requests wait for their answer at most: a machine that is too slow for the rate sends fewer. */
 const maxOpen = 200;
 
+/** Of how many jobs events are. */
+const jobs = 500;
+
 /** The numbers of the events that a `recorder` in the flow has got. */
 export function recorded({ nodeRed }: InboxNodeRed, file = "got.txt"): number[] {
   return readFileSync(join(nodeRed.userDir, file), "utf8").trimEnd().split("\n").map(Number);
@@ -76,7 +79,10 @@ export class Load {
 
   #send(url: string): void {
     const number = this.#sent++;
-    const body = JSON.stringify({ ...this.#events[number % this.#events.length], number, token });
+    const event = this.#events[number % this.#events.length]!;
+    // Of many jobs: those of one come one after the other.
+    const order_info = { ...(event.order_info as JsonObject | undefined), order_id: number % jobs };
+    const body = JSON.stringify({ ...event, order_info, number, token });
     const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
     const answered = new Promise<number | string>((resolve) => {
       const req = request(url, { method: "POST", agent: this.#agent, headers }, (res) => {

@@ -682,6 +682,23 @@ describe("an inbox", () => {
         assert.deepEqual(numbers(), [1, 3, 2]);
       });
 
+    it("and keeps nobody waiting who does not want that", async () => {
+      flow.nodes = ["a", "b"];
+      flow.receiver = (id) => ({ isInOrder: id === "a" });
+      for (const at of [1000, 2000, 3000]) await accept(changeOf(1, at));
+      await reopen();
+      await flow.got(2); // to both the first, and no more until the flow is done with it
+      await timeToGive();
+      assert.equal(flow.given.length, 2);
+      await accept(changeOf(2, 1000));
+      const [, , next, ...others] = flow.given;
+      assert.deepEqual([next?.node, next?.stored.seq, others], ["b", "000000000000004", []]);
+      flow.answer = done;
+      for (const { becomes } of flow.given) becomes(done);
+      await counted("processed", 4);
+      assert.equal(flow.given.length, 8);
+    });
+
     for (const deed of ["settle", "delete"] as const)
       it(`each when somebody wants to ${deed} the one before`, async () => {
         for (const at of [1000, 2000]) await accept(changeOf(1, at));
