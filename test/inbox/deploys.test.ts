@@ -23,7 +23,11 @@ const inSubflow = { z: "subflow" };
 /** Gives again what failed, soon and often. */
 const retries = Array(20).fill("0.01").join(", ");
 
-/** Another one on the same path: it fails now and then, wants the events of a job in order, and says itself when it is done. */
+/**
+ * Another one on the same path: it fails now and then (more often, what is given again would rest most of the
+ * time), wants the events of a job in order, and says itself when it is done: behind the node that bills, as
+ * a deploy can stop that one alone.
+ */
 const bill = [
   {
     id: "billing",
@@ -34,11 +38,11 @@ const bill = [
     inOrder: true,
     done: "node",
   },
-  { ...aWhile, id: "bill", func: `if (Math.random() < 0.2) throw new Error("down"); ${aWhile.func}` },
+  { ...aWhile, id: "bill", func: `if (Math.random() < 0.02) throw new Error("down"); ${aWhile.func}` },
   { id: "billed", type: "recorder", file: "billed.txt" },
   { id: "done", type: "radaro done", verdict: "processed" },
 ];
-const wired: Record<string, string[][]> = { billing: [["bill"]], bill: [["billed", "done"]] };
+const wired: Record<string, string[][]> = { billing: [["bill"]], bill: [["billed"]], billed: [["done"]] };
 
 /** From the `radaro in` to the recorder by all the ways that a message can go. */
 const flow = flowWith(

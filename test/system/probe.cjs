@@ -46,8 +46,9 @@ module.exports = (RED) => {
   // Keeps the numbers of the events that it gets in a file, which outlives the process.
   RED.nodes.registerType("recorder", function (def) {
     RED.nodes.createNode(this, def);
-    this.on("input", ({ payload }, _send, done) => {
-      appendFileSync(def.file, `${payload.number}\n`);
+    this.on("input", (msg, send, done) => {
+      appendFileSync(def.file, `${msg.payload.number}\n`);
+      send(msg);
       done();
     });
   });
