@@ -83,6 +83,19 @@ describe("examples", () => {
   });
 });
 
+/** A service that answers 200 once and then 500. `asked`: what it was asked. */
+async function serveOnce() {
+  const asked: unknown[] = [];
+  const service = createHttpServer((req, res) => {
+    void text(req).then((body) => {
+      asked.push(JSON.parse(body));
+      res.writeHead(asked.length === 1 ? 200 : 500).end("what it says");
+    });
+  }).listen(0, "127.0.0.1");
+  await once(service, "listening");
+  return { asked, service, url: `http://127.0.0.1:${(service.address() as AddressInfo).port}` };
+}
+
 describe("example", () => {
   let nodeRed: NodeRed;
   let comms: Comms;
@@ -183,16 +196,9 @@ describe("example", () => {
   });
 
   it("3: asks the phone service to ring, and says so where that answers with an error", async () => {
-    const asked: unknown[] = [];
-    const service = createHttpServer((req, res) => {
-      void text(req).then((body) => {
-        asked.push(JSON.parse(body));
-        res.writeHead(asked.length === 1 ? 200 : 500).end("what it says");
-      });
-    }).listen(0, "127.0.0.1");
-    await once(service, "listening");
+    const { asked, service, url: at } = await serveOnce();
     try {
-      const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/call`;
+      const url = `${at}/call`;
       await begin(3, (node) => (node.type === "http request" ? { ...node, url, d: false } : node));
       await sendSamples("job-failed", "job-failed");
       const { msg } = await comms.told<{ msg: string }>("debug", ({ msg }) => msg.includes("answered"));
@@ -291,16 +297,9 @@ describe("example", () => {
   });
 
   it("8: tells what of the inbox needs a person, and says so where the service does not take it", async () => {
-    const asked: unknown[] = [];
-    const service = createHttpServer((req, res) => {
-      void text(req).then((body) => {
-        asked.push(JSON.parse(body));
-        res.writeHead(asked.length === 1 ? 200 : 500).end("what it says");
-      });
-    }).listen(0, "127.0.0.1");
-    await once(service, "listening");
+    const { asked, service, url: at } = await serveOnce();
     try {
-      const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/messages`;
+      const url = `${at}/messages`;
       const others = read(3).map((node) => (node.type === "radaro-config" ? { ...node, inbox: true } : node));
       await begin(8, (node) => (node.type === "http request" ? { ...node, url, d: false } : node), others);
       const event = { ...readSamples()["job-failed"], token: "wrong" };

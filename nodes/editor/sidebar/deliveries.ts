@@ -1,4 +1,5 @@
-import { mayRun, type Delivery, type FlowNode, type StoredEvent, type Try } from "./inbox";
+import type { Try } from "../../../src/inbox/deliveries";
+import { mayRun, type Delivery, type FlowNode, type StoredEvent } from "./inbox";
 import { button, lines, nodeLink, part, showState } from "./parts";
 import { labelOf } from "./receivers";
 import { meaningName, t, timeOf } from "./words";

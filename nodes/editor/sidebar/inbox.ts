@@ -1,4 +1,5 @@
 import type { EditorRED } from "node-red";
+import type { Try } from "../../../src/inbox/deliveries";
 
 declare const RED: EditorRED;
 
@@ -62,15 +63,6 @@ export interface FlowNode {
   id: string;
   type: string;
   name?: string;
-}
-
-/** What came of giving a delivery to the flow before. */
-export interface Try {
-  since?: string;
-  /** Absent: it was lost, by a deploy or the end of Node-RED. */
-  until?: string;
-  outcome: "failed" | "interrupted" | "processed";
-  text?: string;
 }
 
 /** An event on its way to one `radaro in`. */
