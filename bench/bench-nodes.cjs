@@ -2,7 +2,7 @@
 // hand-written route that is the limit, and what the process has used so far.
 const { createServer } = require("node:http");
 const { join } = require("node:path");
-const { monitorEventLoopDelay } = require("node:perf_hooks");
+const { setInterval } = require("node:timers");
 const { setFlagsFromString } = require("node:v8");
 const { runInNewContext } = require("node:vm");
 const { Worker } = require("node:worker_threads");
@@ -20,10 +20,19 @@ const completed = () => ({
   old_values: { status: "in_progress" },
 });
 
-// How late Node-RED's own thread comes to what is due, each millisecond.
-const resolution = 1;
-const delays = monitorEventLoopDelay({ resolution });
-delays.enable();
+// How late Node-RED's own thread comes to what is due each millisecond, and how much of that it was working:
+// the rest of it other work of the machine had the processor.
+const held = { up: 0, working: 0 };
+let looked = { at: performance.now(), worked: 0 };
+const sinceStart = process.threadCpuUsage ? process.threadCpuUsage() : undefined;
+setInterval(() => {
+  const { user, system } = sinceStart ? process.threadCpuUsage(sinceStart) : { user: NaN, system: 0 };
+  const now = { at: performance.now(), worked: (user + system) / 1000 };
+  const late = now.at - looked.at - 1;
+  held.up = Math.max(held.up, late);
+  held.working = Math.max(held.working, Math.min(late, now.worked - looked.worked));
+  looked = now;
+}, 1).unref();
 
 /** The body of a request, that Node-RED's admin application may have read already. */
 function readBody(req, use) {
@@ -144,9 +153,8 @@ module.exports = (RED) => {
   });
   // The longest that Node-RED's own thread was held up since this was asked last, in milliseconds.
   RED.httpAdmin.get("/bench/held-up", (_req, res) => {
-    const longest = delays.max / 1e6 - resolution;
-    delays.reset();
-    res.json(longest);
+    res.json(held);
+    Object.assign(held, { up: 0, working: 0 });
   });
   // Gives a node that many messages, and answers what one took until it came to the end, in microseconds.
   RED.httpAdmin.get("/bench/pump/:id/:end/:count", async (req, res) => {
