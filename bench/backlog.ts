@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { JsonObject } from "../src/event/json";
-import { SqliteStore } from "../src/inbox/sqlite-store";
 import type { State } from "../src/inbox/deliveries";
-import { prepare } from "../src/inbox/stored-event";
+import { fillInbox } from "../test/inbox/filled";
 import { load } from "./client";
 import { percentile, spread } from "./figures";
 import { kept, tab } from "./flows";
@@ -13,41 +11,11 @@ import { textOf, withNodeRed, type Bench } from "./node-red";
 
 const total = 200_000;
 
-/** How many are stored at a time. */
-const step = 500;
-
-const error = { text: "no such customer", node: { id: "ours", type: "bench end" } };
-
 /** An inbox with 200,000 events, in the state that `stateOf` says. */
 async function withInbox(stateOf: (i: number) => State, run: (dir: string) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "radaro-inbox-"));
   try {
-    const store = await SqliteStore.open(dir);
-    for (let first = 0; first < total; first += step) {
-      const accepted = Array.from({ length: step }, (_, i) => {
-        const body = textOf(first + i);
-        const event = JSON.parse(body) as JsonObject;
-        delete event.token;
-        return prepare(event, {
-          path: "/ours",
-          body: Buffer.from(body),
-          receivedAt: new Date(),
-          deliveries: [{ node: "in", state: "waiting", times: 1 }],
-          meaning: null,
-        });
-      });
-      const written = await store.write(accepted, []);
-      const changed = accepted.map(({ stored }, i) => {
-        const state = stateOf(first + i);
-        const delivery = { node: "in", state, times: 1, ...(state === "failed" && { error }) };
-        return { ...stored, ...written[i], state, deliveries: [delivery] };
-      });
-      await store.write(
-        [],
-        changed.filter(({ state }) => state !== "waiting"),
-      );
-    }
-    await store.close();
+    await fillInbox(dir, { total, path: "/ours", node: "in", bodyOf: textOf, stateOf });
     await run(dir);
   } finally {
     rmSync(dir, { recursive: true });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { clear, credentials, flows, hourLong, send, Sidebar } from "./sidebar";
+import { clear, credentials, flows, hourLong, receive, send, Sidebar } from "./sidebar";
 import { inEachNodeRed } from "./versions";
 
 /** A service that is down until somebody sends an event to /mended; two nodes fail, each in its way. */
 const service = (id: string, name: string, error: string) => ({
   ...{ id, type: "function", z: "tab1", x: 400, y: 400, name, outputs: 1, wires: [["wait"]] },
-  func: `if (global.get("up") || msg.radaro.test) return msg; throw new Error("${error}");`,
+  func: `msg.at = "${name}"; if (global.get("up") || msg.radaro.test) return msg; throw new Error("${error}");`,
 });
 const kept = flows.filter(({ id }) => !["bill", "price"].includes(id));
 const serviceFlows = [
@@ -15,8 +15,10 @@ const serviceFlows = [
   { id: "wait", z: "tab1", x: 600, y: 400, wires: [["log"]], ...hourLong, type: "delay", timeout: "0" },
   {
     ...{ id: "log", type: "function", z: "tab1", x: 800, y: 400, name: "Log", outputs: 0, wires: [] },
-    func: 'if (msg.radaro.test) global.set("tested", { ...msg.radaro });',
+    func: 'if (msg.radaro.test) global.set("tested", { ...msg.radaro, at: msg.at });',
   },
+  { ...receive("first", "acme", 460, "bill"), name: "First", path: "/both" },
+  { ...receive("second", "acme", 520, "price"), name: "Second", path: "/both" },
   { id: "up", type: "http in", z: "tab1", x: 100, y: 500, url: "/up", method: "get", wires: [["setUp"]] },
   {
     ...{
@@ -101,5 +103,19 @@ inEachNodeRed("What failed in the inbox", { flows: serviceFlows, credentials }, 
     assert.equal((await set("down")).test, true);
     assert.equal((await set("down")).delivery, undefined);
     await sidebar.waitForCount("Failed", 1);
+  });
+
+  it("can be sent as a test event to one of several on its path, and to no other", async () => {
+    const { editor } = session;
+    const job = await send(session, "both");
+    await sidebar.open();
+    await editor.click(sidebar.head(job));
+    await editor.click(sidebar.button("Send as a test event"));
+    const choice = sidebar.page.getByRole("dialog").locator("select");
+    assert.deepEqual(await choice.locator("option").allInnerTexts(), ["First", "Second"]);
+    await choice.selectOption("Second");
+    await sidebar.answer(/Which radaro in gets it\?/, "Send");
+    await sidebar.told(/^Sent as a test event to Second/);
+    assert.equal((await set("down")).at, "Price it");
   });
 });

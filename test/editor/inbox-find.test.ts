@@ -68,6 +68,10 @@ inEachNodeRed("Finding events of the inbox", { flows, credentials }, (session) =
     await sidebar.waitForCount("All", 0);
     await editor.enter(search("input[aria-label=From]"), "2020-01-01T00:00");
     await sidebar.waitForCount("All", 3);
+    await editor.enter(search("input[aria-label=To]"), "2020-01-02T00:00");
+    await sidebar.waitForCount("All", 0);
+    await editor.enter(search("input[aria-label=To]"), "2099-01-01T00:00");
+    await sidebar.waitForCount("All", 3);
   });
 
   it("tells a job's story by one click on its number, the oldest first, and comes back", async () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { clear, credentials, flows, hourLong, receive, send, Sidebar } from "./sidebar";
+import type { JsonObject } from "../../src/event/json";
+import { readSamples } from "../events";
+import { clear, credentials, flows, hourLong, receive, send, Sidebar, tokens } from "./sidebar";
 import { inEachNodeRed } from "./versions";
 
 /** An event that stays a while at one node, and then at another. */
@@ -19,6 +21,14 @@ const moving = [
   },
   { id: "there", z: "tab1", x: 600, y: 400, ...hourLong, name: "There", wires: [[]] },
 ];
+
+/** All texts somewhere in a value. */
+const textsOf = (value: unknown): string[] =>
+  typeof value === "object" && value !== null
+    ? Object.values(value).flatMap(textsOf)
+    : typeof value === "string"
+      ? [value]
+      : [];
 
 inEachNodeRed("The inbox at a glance", { flows: moving, credentials }, (session) => {
   const sidebar = new Sidebar(session);
@@ -90,5 +100,31 @@ inEachNodeRed("The inbox at a glance", { flows: moving, credentials }, (session)
     await editor.click(sidebar.button(/^Processed/));
     assert.deepEqual(await sidebar.findings(), []);
     await sidebar.$(".radaro-sidebar-choice:focus[aria-pressed=true]").waitFor();
+  });
+
+  it("shows nothing of a person, and no token, in the badge, a node's status and the link of an event", async () => {
+    const { editor, browser } = session;
+    const job = await send(session, "fails");
+    await editor.page.locator(".radaro-sidebar-badge:visible").getByText("1", { exact: true }).waitFor();
+    const status = editor.page.locator(".red-ui-flow-node-status-label", { hasText: "failed: 1" });
+    await browser.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await sidebar.open();
+    await editor.click(sidebar.head(job));
+    await editor.click(sidebar.button("Copy link"));
+    await sidebar.told(/The link is copied/);
+    const shown = [
+      await editor.page.evaluate<string>("navigator.clipboard.readText()"),
+      (await status.textContent())!,
+      await editor.page.title(),
+      ...(await editor.page
+        .locator(":has(> .radaro-sidebar-badge)")
+        .evaluateAll((icons) => icons.map(({ outerHTML }) => outerHTML))),
+    ];
+    assert.ok(shown.every((text) => text !== ""));
+    const { customer, deliver_address, comment } = readSamples()["job-completed"].order_info as JsonObject;
+    const personal = textsOf({ customer, deliver_address, comment }).filter((text) => text.length > 5);
+    assert.ok(personal.length > 3);
+    for (const secret of [...personal, ...Object.values(tokens)])
+      for (const text of shown) assert.ok(!text.includes(secret), `${secret} in ${text}`);
   });
 });
