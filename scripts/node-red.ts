@@ -79,7 +79,12 @@ export function installNodeRed(nodeRed: string, node: string): string {
     const options = ["--no-audit", "--no-fund", "--force", "--loglevel=error"];
     const exact = Object.entries(packages).map((each) => each.join("@"));
     execFileSync("npm", ["install", "--prefix", unfinished, ...options, ...exact], { stdio: "inherit" });
-    renameSync(unfinished, dir);
+    try {
+      renameSync(unfinished, dir);
+    } catch (error) {
+      if (!existsSync(dir)) throw error;
+      rmSync(unfinished, { recursive: true }); // another process was quicker
+    }
   }
   return dir;
 }

@@ -7,12 +7,12 @@ export const root = dirname(dirname(__dirname));
 
 let tarball: string | undefined;
 
-/** Packs the package as it would be published, once. */
+/** Packs the package as it would be published, once: what was built last, as others may be packing it now. */
 export function pack(): string {
   if (!tarball) {
     const dir = mkdtempSync(join(tmpdir(), "radaro-package-"));
     process.once("exit", () => rmSync(dir, { recursive: true }));
-    const args = ["pack", "--json", "--silent", "--pack-destination", dir];
+    const args = ["pack", "--json", "--silent", "--ignore-scripts", "--pack-destination", dir];
     const [{ filename }] = JSON.parse(npm(args, root)) as [{ filename: string }];
     tarball = join(dir, filename);
   }
