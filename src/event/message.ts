@@ -22,6 +22,8 @@ export type EventMessage = {
     redelivery?: number;
     /** With an inbox: a later event about the same change of the same job was accepted before. */
     superseded?: true;
+    /** With an inbox: it has not come, and was made of what Radaro's jobs API says. */
+    caughtUp?: true;
   };
 };
 
@@ -31,12 +33,13 @@ export interface MessageOptions {
   receivedAt: Date;
   test?: boolean;
   superseded?: boolean | undefined;
+  caughtUp?: boolean | undefined;
 }
 
 /** @param event without its token */
 export function toMessage(
   event: JsonObject,
-  { merchant, receivedAt, test, superseded }: MessageOptions,
+  { merchant, receivedAt, test, superseded, caughtUp }: MessageOptions,
 ): EventMessage {
   const radaro: EventMessage["radaro"] = Object.assign(summarise(event), {
     merchant,
@@ -44,5 +47,6 @@ export function toMessage(
   });
   if (test) radaro.test = true;
   if (superseded) radaro.superseded = true;
+  if (caughtUp) radaro.caughtUp = true;
   return { topic: typeof event.topic === "string" ? event.topic : "", payload: event, radaro };
 }

@@ -72,7 +72,8 @@ export class Handing {
   }
 
   async #isSuperseded(stored: StoredEvent, event: JsonObject): Promise<boolean> {
-    const change = changeOf(event);
+    // What was made may not say when it happened.
+    const change = stored.caughtUp ? changeOf(event, undefined, stored.changedAt) : changeOf(event);
     const later = change && (await this.store.read((store) => store.later(stored, change)));
     // One that waits too comes in its turn, after this one.
     return later?.every(({ seq, state }) => state !== "waiting" || this.held.has(seq)) ?? false;

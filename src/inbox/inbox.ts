@@ -5,6 +5,7 @@ import { failed, left, newDelivery, type FlowError } from "./deliveries";
 import { Giving, type Flow, type Outcome } from "./giving";
 import { Held } from "./held";
 import { Intake } from "./intake";
+import { KnownJobs } from "./known-jobs";
 import { Operating } from "./operating";
 import { Refusals } from "./refusals";
 import { Closed, Reopening } from "./reopening";
@@ -34,6 +35,8 @@ interface Options {
   setAside: (node: string) => FlowError;
   /** See `Arrival`. */
   meaningOf?: (event: JsonObject) => string | null;
+  /** Whether Radaro is asked for what never arrived: then it is kept what is known of jobs. */
+  isAsking?: boolean;
   /** How much is kept. */
   max?: typeof bounds;
   /** What time it is. */
@@ -53,6 +56,8 @@ export class Inbox {
   readonly #cleaning: Cleaning;
   /** What people do with its events. */
   readonly events: Operating;
+  /** What is known of jobs. */
+  readonly jobs: KnownJobs;
   /** The requests that were refused. */
   readonly refusals: Refusals;
   readonly #timers: NodeJS.Timeout[];
@@ -93,6 +98,7 @@ export class Inbox {
       isThere: (node) => this.flow.receiver(node) !== undefined,
       changed,
     });
+    this.jobs = new KnownJobs(this.#store, this.events);
     this.#timers = [
       setInterval(() => this.#retry(), retryEvery),
       setInterval(() => this.#cleaning.clean(), cleanEvery),
@@ -125,21 +131,21 @@ export class Inbox {
    * Stores a verified event, and gives it to the flow.
    *
    * @param event without its token; the inbox's own from here on
-   * @param body as it came
+   * @param body as it came; `by`: of one that was made, see `Arrival`
    * @param failures what it is kept as failed of, of each `radaro in` that it is for
    * @returns when the disk has it
    * @throws Unusable, Closed, or RangeError where it is nested too deeply to be written
    */
   async accept(
     event: JsonObject,
-    { path, body, receivedAt }: { path: string; body: Buffer; receivedAt: Date },
+    arrival: { path: string; body: Buffer; receivedAt: Date; by?: string },
     failures?: FlowError[],
   ): Promise<"stored" | "duplicate"> {
     const deliveries = failures
       ? failures.map((error) => failed(newDelivery(error.node.id), error, { now: Date.now() }))
-      : this.#giving.plan(path, event);
+      : this.#giving.plan(arrival.path, event);
     const meaning = this.options.meaningOf?.(event) ?? null;
-    const about = { path, body, receivedAt, deliveries, meaning };
+    const about = { ...arrival, deliveries, meaning, isLearned: this.options.isAsking ?? false };
     return this.#intake.accept(prepare(event, about), event);
   }
 
@@ -179,6 +185,9 @@ export class Inbox {
     if (store.last > this.#giving.last) this.#giving.last = store.last;
     for (const finding of store.findings) this.options.found?.(finding);
     this.refusals.opened(store.settings);
+    // Less may be known of jobs than was told of them, or what is known is not kept up to date any more.
+    const isDoubtful = store.findings.some(({ what }) => what !== "leveldb") || !this.options.isAsking;
+    if (isDoubtful && store.settings.asking) void this.jobs.end().catch(() => undefined);
     const isFirst = this.#isNew && (this.options.isFirst ?? false);
     this.#isNew = false;
     this.#giving.again.isPaused = store.settings.isPaused;

@@ -1,5 +1,7 @@
 import { crc32 } from "node:zlib";
+import type { Known } from "./known-job";
 import type { Database } from "./sqlite-database";
+import { Jobs } from "./sqlite-jobs";
 import { Reads } from "./sqlite-reads";
 import {
   changedOf,
@@ -13,10 +15,11 @@ import {
   update,
   type Row,
 } from "./sqlite-rows";
-import type { State } from "./deliveries";
+import { stateOf, type State } from "./deliveries";
 import { Failures } from "./failures";
 import { attempt } from "./sqlite-files";
-import { step, type bounds, type Cause, type Refused, type Settings, type Written } from "./store";
+import { step, type Asking, type bounds, type Cause, type Refused, type Settings } from "./store";
+import type { Unseen, Windows, Written } from "./store";
 import type { AcceptedEvent, Became } from "./stored-event";
 
 /** How much is deleted in one transaction, in bytes. */
@@ -31,6 +34,7 @@ const settled = ["processed", "failed"] as const;
 export class Events extends Reads {
   readonly counts: Record<State, number> = { waiting: 0, processed: 0, failed: 0 };
   readonly #failures = new Failures();
+  readonly #jobs: Jobs;
   #last: number;
   /** Of all events that are there. */
   #checksum: number;
@@ -44,6 +48,7 @@ export class Events extends Reads {
     last: number,
   ) {
     super(db);
+    this.#jobs = new Jobs(db);
     const { last: found, checksum } = db.one("SELECT last, checksum FROM inbox")!;
     this.found = found as number;
     this.#checksum = checksum as number;
@@ -75,20 +80,40 @@ export class Events extends Reads {
 
   get settings(): Settings {
     const { is_paused, ends, refused } = this.db.one("SELECT is_paused, ends, refused FROM inbox")!;
+    const asking = this.db.one("SELECT state FROM asking");
     return {
       isPaused: is_paused === 1,
       ends: ends as number,
       refused: attempt(() => JSON.parse(refused as string) as Refused[]) ?? [],
+      ...(asking && { asking: JSON.parse(asking.state as string) as Asking }),
     };
   }
 
-  set({ isPaused, ends, refused }: Settings): void {
-    this.db.transaction("full", () =>
+  set({ isPaused, ends, refused, asking }: Settings): void {
+    this.db.transaction("full", () => {
       this.db.run(
         "UPDATE inbox SET is_paused = ?, ends = ?, refused = ?",
         ...[isPaused ? 1 : 0, ends, JSON.stringify(refused)],
-      ),
-    );
+      );
+      this.db.run("DELETE FROM asking");
+      if (asking) this.db.run("INSERT INTO asking (state) VALUES (?)", JSON.stringify(asking));
+    });
+  }
+
+  known(jobs: string[]): Record<string, Known> {
+    return this.#jobs.known(jobs);
+  }
+
+  know(jobs: Record<string, Known>): void {
+    this.#jobs.know(jobs);
+  }
+
+  unseen(since: string, windows: Windows, after: string): Unseen {
+    return this.#jobs.unseen(since, windows, after);
+  }
+
+  forget(before?: string): string | undefined {
+    return this.#jobs.forget(before);
   }
 
   /** Before the first write: what was known from elsewhere is in the database too from now on. */
@@ -168,14 +193,19 @@ export class Events extends Reads {
   #insert(event: AcceptedEvent, tallied: [Row, 1 | -1][]): Written | undefined {
     const { stored, text, change } = event;
     if (this.#isThere(event)) return undefined;
+    const told = this.#jobs.accept(event);
+    if (told === "known") return undefined;
     const seq = (this.#last += 1);
-    const superseded = change && this.laterOf(stored, change) ? { superseded: true as const } : {};
-    const row = toRow(seq, { ...event, stored: { ...stored, ...superseded } });
+    const became: Partial<Written> = {
+      ...(change && this.laterOf(stored, change) && { superseded: true }),
+      ...(told === "told" && { cameAfter: true, deliveries: [], state: stateOf([]) }),
+    };
+    const row = toRow(seq, { ...event, stored: { ...stored, ...became } });
     this.db.run(insertion, ...insertedOf(row));
     this.db.run("INSERT INTO bodies (seq, body, crc) VALUES (?, ?, ?)", seq, text, crc32(text));
     this.#checksum = (this.#checksum ^ (row.crc as number)) >>> 0;
     tallied.push([row, 1]);
-    return { seq: toSeq(seq), ...superseded };
+    return { seq: toSeq(seq), ...became };
   }
 
   /** Whether the same was sent before: then it says the same time too. */

@@ -10,7 +10,7 @@ export type Row = Record<string, SQLOutputValue>;
 /** What lists show: all of `events` but what only searches need. */
 export const columns =
   "seq, digest, path, received_at, changed_at, topic, event_type, changed, status, meaning, title, customer, order_id, external_id," +
-  " size, state, deliveries, superseded, ended";
+  " size, state, deliveries, superseded, caught_up, ended";
 
 /** How much of the files an event takes at most, with its row and its place in the indexes: in bytes, as `size` is. */
 export const spaceOf = (size: number) => size + 16_384;
@@ -43,6 +43,8 @@ export function readRow(row: Row): StoredEvent {
     state: row.state as State,
     ...(row.deliveries !== null && { deliveries: fromJson(row.deliveries) as Delivery[] }),
     ...(row.superseded === 1 && { superseded: true }),
+    ...(row.caught_up === 1 && { caughtUp: true }),
+    ...(row.caught_up === 2 && { cameAfter: true }),
     ...(row.ended !== 0 && { ended: row.ended as number }),
   };
 }
@@ -68,6 +70,7 @@ export function toRow(seq: number, { stored, digest, keys, isDated }: AcceptedEv
     order_key: keys.order,
     external_key: keys.external,
     size: stored.size,
+    caught_up: stored.caughtUp ? 1 : stored.cameAfter ? 2 : 0,
     ...changing(stored),
   };
   return { ...row, crc: crcOf(row), state_crc: stateCrcOf(row) };
@@ -98,7 +101,7 @@ export function toChanged(row: Row, stored: Omit<Became, "seq">): Row {
 /** The columns of a row of `events` that stay as they were written, and those that change: each has a checksum. */
 const staying =
   "seq path digest changed_at is_dated topic event_type changed status meaning title customer order_id external_id order_key" +
-  " external_key size";
+  " external_key size caught_up";
 const mayChange = "seq received_at deliveries state is_open again_at superseded ended";
 
 // Not as JSON: that tells half a character from what a database makes of it.

@@ -74,13 +74,14 @@ export class Search {
 }
 
 function conditionsOf(filter: Filter): Condition[] {
-  const { state, topic, meaning, superseded, job, from, to, text, node, error } = filter;
+  const { state, topic, meaning, superseded, caughtUp, job, from, to, text, node, error } = filter;
   const isCause = node !== undefined || error !== undefined;
   const conditions: (Condition | false)[] = [
     state !== undefined && ["state = ?", state],
     topic !== undefined && ["topic = ?", topic],
     meaning !== undefined && ["meaning = ?", meaning],
     superseded !== undefined && ["superseded = 1"],
+    caughtUp !== undefined && ["caught_up = 1"],
     job !== undefined && ["(order_key = ? OR external_key = ?)", keyOf(job), keyOf(job)],
     from !== undefined && ["received_at >= ?", from],
     to !== undefined && ["received_at < ?", to],

@@ -228,6 +228,22 @@ export class SqliteStore implements Store {
     return this.#ask("causes");
   }
 
+  known(...args: Parameters<Store["known"]>) {
+    return this.#ask("known", ...args);
+  }
+
+  know(...args: Parameters<Store["know"]>) {
+    return this.#ask("know", ...args);
+  }
+
+  unseen(...args: Parameters<Store["unseen"]>) {
+    return this.#ask("unseen", ...args);
+  }
+
+  forget(...args: Parameters<Store["forget"]>) {
+    return this.#ask("forget", ...args);
+  }
+
   async close() {
     await this.#ask("close").then(
       (how) => left.set(this.dir, how),

@@ -1,4 +1,5 @@
 import type { FlowError, State } from "./deliveries";
+import type { Known } from "./known-job";
 import type { AcceptedEvent, Became, Change, StoredEvent } from "./stored-event";
 
 /**
@@ -72,6 +73,7 @@ export interface Filter {
   /** What it means to people. */
   meaning?: string;
   superseded?: true;
+  caughtUp?: true;
   /** The id of the node, and the error text, that a delivery has failed of. */
   node?: string;
   error?: string;
@@ -111,10 +113,43 @@ export interface Settings {
   /** How many times in a row Node-RED has ended while events were with the flow. */
   ends: number;
   refused: readonly Refused[];
+  /** `undefined`: it was not asked for what never arrived. */
+  asking?: Asking | undefined;
 }
 
-/** What has become of an event in the store. */
-export type Written = Pick<StoredEvent, "seq" | "superseded">;
+/** What is kept of asking for what never arrived. Times are as `sortable` gives them, by Radaro's clock. */
+export interface Asking {
+  /** What became of jobs before that makes no event: it was asked for the first time, or less is known. */
+  since: string;
+  /** A digest of whom it was asked with which key: with another one it begins anew. */
+  whom: string;
+  /** When all was asked for last: ISO-8601, UTC, by this machine's clock. */
+  asked?: string;
+  /** Up to when new jobs were asked for. */
+  newest?: string;
+  /** How many events were made, of the last time all was asked for. */
+  found: number;
+}
+
+/**
+ * What has become of an event in the store: without deliveries where it has come after all, and all of it
+ * was told by events that were made.
+ */
+export type Written = Pick<StoredEvent, "seq" | "superseded"> &
+  Partial<Pick<StoredEvent, "cameAfter" | "deliveries" | "state">>;
+
+/** From when to when the deadlines of jobs lie that are asked for: ISO-8601, UTC. */
+export interface Windows {
+  open: [from: string, to: string];
+  closed: [from: string, to: string];
+}
+
+/** Some of the jobs that an answer of Radaro's jobs API should have shown. */
+export interface Unseen {
+  jobs: { job: string; known: Known }[];
+  /** Where to go on; `undefined` at the end. */
+  last: string | undefined;
+}
 
 export interface OpenOptions {
   /** How much it holds. */
@@ -162,7 +197,8 @@ export interface Store {
    * returns; without one, a power cut may still undo what has become of others.
    *
    * @param changed those that are gone are passed over
-   * @returns of each new one; `undefined` where it is there already
+   * @returns of each new one; `undefined` where it is there already, or it was made and tells nothing any
+   *   more: see `isNews` and `isTold`
    */
   write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]>;
 
@@ -260,6 +296,27 @@ export interface Store {
 
   /** What has failed, by node and error text: those with the most events first, not more than a hundred. */
   causes(): Promise<Cause[]>;
+
+  /** What is known of some jobs, by their `keys.order`, without those of which nothing is. */
+  known(jobs: string[]): Promise<Record<string, Known>>;
+
+  /** Keeps what the jobs API has shown, where nothing was known; see `fill`. A power cut may undo it. */
+  know(jobs: Record<string, Known>): Promise<void>;
+
+  /**
+   * Some of the jobs that were not seen since a time, and whose deadlines lie in the window of their kind.
+   *
+   * @param after the `last` of those before; `""`: from the first on
+   */
+  unseen(since: string, windows: Windows, after: string): Promise<Unseen>;
+
+  /**
+   * Forgets the jobs that nobody has told of or seen since a time, and where there are too many, more.
+   *
+   * @param before absent: all
+   * @returns up to when they are forgotten; `undefined`: all are
+   */
+  forget(before?: string): Promise<string | undefined>;
 
   /** Lets another have it. What had to be on disk is there. */
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describeJob, summarise, type EventSummary } from "../event/summary";
 import { stateOf, type Delivery, type State } from "./deliveries";
+import { saidBy, tellsOf, type Known } from "./known-job";
 import { isJsonObject, type JsonObject } from "../event/json";
 
 /** What the inbox keeps of an event, besides the event: little, of whatever is in there. */
@@ -33,6 +34,10 @@ export interface StoredEvent extends EventSummary {
   ended?: number;
   /** Each field that it changed was changed again by a later event that was accepted before. */
   superseded?: true;
+  /** It has not come: it was made of what Radaro's jobs API says. */
+  caughtUp?: true;
+  /** It has come when events that were made had told all of it: no flow gets it. */
+  cameAfter?: true;
 }
 
 /** What has become of an event. */
@@ -57,6 +62,8 @@ export interface AcceptedEvent {
   isDated: boolean;
   /** What its job is found by, however long the ids are. */
   keys: { order: string | null; external: string | null };
+  /** What it tells of its job, where it is kept what is known of jobs. */
+  news?: Known;
 }
 
 /** How an event came. */
@@ -70,6 +77,10 @@ export interface Arrival {
   deliveries: Delivery[] | undefined;
   /** What it means to people, for lists: the name of something that the receiver of the lists knows. */
   meaning: string | null;
+  /** It was made, of what Radaro's jobs API said at this time, as `sortable` gives it. */
+  by?: string | undefined;
+  /** Whether it is kept what is known of jobs. */
+  isLearned?: boolean;
 }
 
 /**
@@ -80,12 +91,14 @@ export interface Arrival {
  */
 export function prepare(
   event: JsonObject,
-  { path, body, receivedAt, deliveries, meaning }: Arrival,
+  { path, body, receivedAt, deliveries, meaning, by, isLearned = false }: Arrival,
 ): AcceptedEvent {
   const text = JSON.stringify(event);
   const summary = summarise(event);
   const { eventType, changed, orderId, externalId } = summary;
-  const changedAt = sortable(event.updated_at);
+  const changedAt = sortable(event.updated_at) ?? by;
+  const at = changedAt ?? sortable(receivedAt.toISOString())!;
+  const news = isLearned ? tellsOf(event, at, sortable) : undefined;
   const topic = typeof event.topic === "string" ? event.topic : "";
   const { title, customer } = describeJob(event);
   const digest = createHash("sha256").update(`${path}\n`).update(body).digest("base64url");
@@ -105,16 +118,18 @@ export function prepare(
       orderId: shortenedId(orderId),
       externalId: shortenedId(externalId),
       receivedAt: receivedAt.toISOString(),
-      changedAt: changedAt ?? sortable(receivedAt.toISOString())!,
+      changedAt: at,
       size: Buffer.byteLength(text),
       state: stateOf(deliveries),
       ...(deliveries && { deliveries }),
+      ...(by !== undefined && { caughtUp: true as const }),
     },
     text,
     digest,
     change: changeOf(event, summary, changedAt),
     isDated: changedAt !== undefined,
     keys: { order: keyOf(orderId), external: keyOf(externalId) },
+    ...(news && { news: by === undefined ? news : saidBy(news, by) }),
   };
 }
 

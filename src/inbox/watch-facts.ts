@@ -16,12 +16,20 @@ export interface Facts {
   waiting: number;
   /** When the oldest event that waits came, and the last of all; `undefined`: not known for now. */
   times: { oldestWaiting: string | null; lastAccepted: string | null } | undefined;
+  /**
+   * Whether something keeps Radaro from being asked for what never arrived, and since when: ISO-8601, UTC;
+   * `isPassing`: it may pass by itself. `undefined`: not known yet; `null`: nothing, or it is not asked.
+   */
+  asking?: { since: string; isPassing: boolean } | null | undefined;
 }
 
 /** Something that holds, by its cause: the same text while it does. */
 export type Holding = Pick<Thing, "topic" | "since" | "count" | "node"> & { cause: string };
 
 const [minute, hour] = [60_000, 3_600_000];
+
+/** How long something that may pass by itself keeps Radaro from being asked before it holds, in milliseconds. */
+const passingFor = 10 * minute;
 
 /** How many causes of a merchant are told one by one at most, in an hour; the others together. */
 export const maxCauses = 20;
@@ -71,11 +79,12 @@ export function findHolding(sight: Sight): Required<Found> {
 
 /** Whether a person wants to be told of it. */
 export function isWanted(topic: Topic, settings: Settings): boolean {
-  return Boolean(settings[topic]);
+  return topic === "catch-up" || Boolean(settings[topic]);
 }
 
 /** Whether it can be said that something of it does not hold. */
-export function isKnown(topic: Topic, { causes, refused, times }: Facts): boolean {
+export function isKnown(topic: Topic, { causes, refused, times, asking }: Facts): boolean {
+  if (topic === "catch-up") return asking !== undefined;
   if (topic === "failed") return causes !== undefined && causes.length < maxListed;
   if (topic === "refused") return refused !== undefined;
   return topic === "store" || times !== undefined;
@@ -115,6 +124,14 @@ const finders: Record<Topic, (sight: Sight) => Found> = {
     if (heard === undefined) return {};
     const at = passedAt(Date.parse(heard), settings.silence, settings.hours);
     return from(at, now, { topic: "silence", cause: "silence", since: heard, count: 0 });
+  },
+
+  "catch-up"({ facts: { asking }, watched, now }) {
+    if (!asking) return {};
+    const { since, isPassing } = asking;
+    const isTold = watched.things["catch-up"] !== undefined;
+    const at = Date.parse(since) + (isPassing && !isTold ? passingFor : 0);
+    return from(at, now, { topic: "catch-up", cause: "catch-up", since, count: 0 });
   },
 };
 

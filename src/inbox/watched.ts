@@ -2,7 +2,7 @@ import { isJsonObject } from "../event/json";
 import type { FlowError } from "./deliveries";
 
 /** What a person can be told of. */
-export const topics = ["failed", "store", "refused", "waiting", "silence"] as const;
+export const topics = ["failed", "store", "refused", "waiting", "silence", "catch-up"] as const;
 
 export type Topic = (typeof topics)[number];
 

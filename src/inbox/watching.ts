@@ -29,6 +29,7 @@ const graces: Record<Topic, number> = {
   refused: 0,
   waiting: 0,
   silence: 0,
+  "catch-up": 0,
 };
 
 /**

@@ -106,6 +106,16 @@ describe("what radaro watch says", () => {
       { merchant: "" },
       "Merchant without a name: no event has been accepted since 2026-11-28 09:05, for 4 hours or more.",
     ],
+    [
+      news("catch-up"),
+      { asking: "Radaro cannot be asked." },
+      "South Couriers: what never arrived is not caught up. Radaro cannot be asked.",
+    ],
+    [
+      news("catch-up", { state: "over" }),
+      {},
+      "South Couriers: what kept events from being caught up since 2026-11-28 09:05 is over.",
+    ],
   ];
   for (const [each, its, sentence] of table) it(sentence, () => assert.equal(say(each, its), sentence));
 
@@ -113,13 +123,15 @@ describe("what radaro watch says", () => {
     const all = [
       ...[1, 2].flatMap((count) => [news("failed", { count }), news("waiting", { count })]),
       ...Object.keys(refusals).map((why) => news("refused", { cause: `refused:${why}` })),
-      ...[news("failed", { cause: moreCauses }), news("store"), news("silence")],
+      ...[news("failed", { cause: moreCauses }), news("store"), news("silence"), news("catch-up")],
     ];
     for (const language of ["en-US", "de"])
       for (const each of all)
         for (const state of ["begun", "over"] as const)
           for (const its of [first, { ...first, orderId: "Ryan" }, { ...first, orderId: null }, undefined]) {
-            const sentence = say({ ...each, state }, { first: its, paused: true }, inLanguage(language));
+            const asking = "It cannot be asked.";
+            const about = { first: its, paused: true, asking };
+            const sentence = say({ ...each, state }, about, inLanguage(language));
             assert.match(sentence, /^South Couriers: [^]+\.$/);
             assert.doesNotMatch(sentence, /Priya|Ryan|__|undefined|null/);
           }

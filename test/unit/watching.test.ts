@@ -56,8 +56,34 @@ function toldOf(steps: [after: number, facts: Partial<Facts>][], wanted: Partial
 }
 const down = causeOf(cause("down"));
 
+const asking = (since: number, isPassing: boolean): Partial<Facts> => ({
+  asking: { since: at(since), isPassing },
+});
+
 const table: [what: string, steps: [number, Partial<Facts>][], told: string[], wanted?: Partial<Settings>][] =
   [
+    [
+      "at once what keeps Radaro from being asked, once while it is another, and when it is over",
+      [
+        [0, { asking: undefined }],
+        [second, asking(0, false)],
+        [hour, asking(2 * minute, false)],
+        [2 * hour, { asking: null }],
+      ],
+      ["1 catch-up begun 0", "7200 catch-up over 0"],
+    ],
+    [
+      "what may pass by itself when it has not for 10 minutes, and not where it is not known after a restart",
+      [
+        [0, asking(0, true)],
+        [10 * minute - 1, asking(0, true)],
+        [10 * minute, asking(0, true)],
+        [11 * minute, { asking: undefined }],
+        [12 * minute, asking(11 * minute, true)],
+        [13 * minute, { asking: null }],
+      ],
+      ["600 catch-up begun 0", "780 catch-up over 0"],
+    ],
     [
       "nothing while all is well",
       [

@@ -36,6 +36,7 @@ CREATE TABLE events (
   is_open INTEGER NOT NULL CHECK (is_open IN (0, 1)), -- whether one of them waits
   again_at TEXT,                -- when the first of them is given again by itself
   superseded INTEGER NOT NULL CHECK (superseded IN (0, 1)),
+  caught_up INTEGER NOT NULL CHECK (caught_up IN (0, 1, 2)), -- 1: made of what Radaro's jobs API says; 2: come when such had told it
   ended INTEGER NOT NULL,       -- how many times Node-RED ended while the flow had this event and no other
   crc INTEGER NOT NULL,         -- CRC-32 of the columns that stay: a database finds damage only in what it needs
   state_crc INTEGER NOT NULL    -- CRC-32 of those that change
@@ -56,3 +57,16 @@ CREATE TABLE bodies (
   body TEXT NOT NULL,
   crc INTEGER NOT NULL -- CRC-32 of the body
 );
+
+-- What is known of jobs, where it is asked for what never arrived: also of those whose events are deleted.
+CREATE TABLE jobs (
+  job TEXT PRIMARY KEY,    -- what the whole order_id is found by
+  known TEXT NOT NULL,     -- what was told of it, and when: JSON
+  state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'deleted')),
+  deadline TEXT,
+  seen TEXT,               -- when Radaro's jobs API showed it last
+  at TEXT NOT NULL         -- when it was told of or seen last
+) WITHOUT ROWID;
+
+-- One row: since when it is asked, and what came of it the last time: JSON. Absent: it was never asked.
+CREATE TABLE asking (state TEXT NOT NULL);
