@@ -19,6 +19,7 @@ void main();
 async function main(): Promise<void> {
   made.set("receive.js", await bundle("src/receiving/receive.ts"));
   made.set("merchant-inbox.js", await bundle("nodes/inbox/merchant-inbox.ts"));
+  made.set("merchant-catch-up.js", await bundle("nodes/inbox/merchant-catch-up.ts"));
   made.set("sqlite-worker.js", await bundle("src/inbox/sqlite-worker.ts"));
   copy("src/inbox/schema", "schema");
   for (const type of ["radaro-config", "radaro-in", "radaro-switch", "radaro-done", "radaro-watch"]) {
@@ -100,8 +101,10 @@ async function bundle(entry: string): Promise<string> {
       {
         name: "required",
         setup: ({ onResolve }) =>
-          onResolve({ filter: /\/(receive|merchant-inbox|sqlite-worker)$/ }, ({ kind, path }) =>
-            kind.startsWith("require-") ? { path: `./${basename(path)}.js`, external: true } : undefined,
+          onResolve(
+            { filter: /\/(receive|merchant-inbox|merchant-catch-up|sqlite-worker)$/ },
+            ({ kind, path }) =>
+              kind.startsWith("require-") ? { path: `./${basename(path)}.js`, external: true } : undefined,
           ),
       },
     ],

@@ -20,9 +20,13 @@ function read<N extends string>(names: readonly N[], asked: unknown): Partial<Re
 
 /** What of the events is asked for. */
 function readFilter(asked: unknown): Filter {
-  const { superseded } = (asked ?? {}) as Record<string, unknown>;
-  const isSuperseded = superseded === true || superseded === "true";
-  return { ...(read(narrowing, asked) as Filter), ...(isSuperseded && { superseded: true as const }) };
+  const { superseded, caughtUp } = (asked ?? {}) as Record<string, unknown>;
+  const isSet = (value: unknown) => value === true || value === "true";
+  return {
+    ...(read(narrowing, asked) as Filter),
+    ...(isSet(superseded) && { superseded: true as const }),
+    ...(isSet(caughtUp) && { caughtUp: true as const }),
+  };
 }
 
 const readBefore = (asked: unknown) => read(["before"], asked).before ?? "";
@@ -51,6 +55,7 @@ const deeds: Record<string, Handle> = {
   run: ({ inbox }, { body }) => inbox.events.runAll(readFilter(body)),
   pause: ({ inbox }) => pause(inbox, true),
   resume: ({ inbox }) => pause(inbox, false),
+  "catch-up": (of) => Promise.resolve(isThere(of.catchUp())),
   clear: async ({ inbox }) => ({ deleted: await inbox.events.clear() }),
 };
 
@@ -121,10 +126,10 @@ async function* linesOf(of: MerchantInbox, filter: Filter): AsyncGenerator<strin
 /** What the sidebar shows of an event. */
 function describe(of: MerchantInbox, stored: StoredEvent) {
   const { seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state } = stored;
-  const { superseded, meaning, status, title, customer, deliveries } = stored;
+  const { superseded, caughtUp, cameAfter, meaning, status, title, customer, deliveries } = stored;
   return {
     ...{ seq, path, receivedAt, topic, eventType, changed, orderId, externalId, state },
-    ...{ meaning, status, title, customer, superseded },
+    ...{ meaning, status, title, customer, superseded, caughtUp, cameAfter },
     deliveries: deliveries?.map((delivery) => ({
       ...delivery,
       name: of.flow.nameOf(delivery.node) ?? null,

@@ -4,6 +4,7 @@ import type { FlowError } from "../../src/inbox/deliveries";
 import type { Flow, Outcome } from "../../src/inbox/inbox";
 import type { StoredEvent } from "../../src/inbox/stored-event";
 import type { JsonObject } from "../../src/event/json";
+import { normalisePath } from "../../src/receiving/endpoints";
 import type { Receiver } from "../../src/receiving/receive";
 import type { DeployedEndpoints } from "../receiving/deploys";
 import { loadReceiver } from "../receiving/receiver";
@@ -18,6 +19,8 @@ const longestTimer = 2 ** 31 - 1;
 /** A `radaro in` with an inbox, as the inbox sees it. */
 export interface InboxReceiver extends Receiver {
   node: { id: string; name: string };
+  /** Where it receives. */
+  path: string;
   isInOrder: boolean;
   /** Whether a `radaro done` says that the flow is done. */
   isDoneByNode: boolean;
@@ -70,6 +73,13 @@ export class MerchantFlow implements Flow {
     return this.#endpoints?.deploying === false;
   }
 
+  /** Where the merchant's events are sent to, while the flows run. */
+  get paths(): string[] {
+    return this.running
+      ? [...new Set([...this.#receivers.values()].map(({ path }) => normalisePath(path)))]
+      : [];
+  }
+
   receivers(path: string, event: JsonObject): string[] | undefined {
     const receivers = this.running ? this.#receiversAt(path) : [];
     if (receivers.length === 0) return undefined;
@@ -83,8 +93,8 @@ export class MerchantFlow implements Flow {
     // Also one that receives on another path now: the delivery is its.
     const receivers = nodes.flatMap((id) => this.#receivers.get(id) ?? []);
     if (receivers.length === 0) return [];
-    const { receivedAt, superseded, seq, deliveries } = stored;
-    const about = { receivedAt: new Date(receivedAt), superseded };
+    const { receivedAt, superseded, caughtUp, seq, deliveries } = stored;
+    const about = { receivedAt: new Date(receivedAt), superseded, caughtUp };
     const messages = loadReceiver().messagesFor(receivers, event, about);
     const following = receivers.map((receiver, i) => {
       const { id } = receiver.node;
@@ -124,10 +134,10 @@ export class MerchantFlow implements Flow {
   }
 
   /** Sends an event to one of the nodes as a test event, which nobody follows. @returns whether it is there */
-  test({ receivedAt, superseded }: StoredEvent, event: JsonObject, id: string): boolean {
+  test({ receivedAt, superseded, caughtUp }: StoredEvent, event: JsonObject, id: string): boolean {
     const receiver = this.receiver(id);
     if (!receiver || !this.running) return false;
-    const about = { receivedAt: new Date(receivedAt), superseded, test: true };
+    const about = { receivedAt: new Date(receivedAt), superseded, caughtUp, test: true };
     const [message] = loadReceiver().messagesFor([receiver], event, about);
     receiver.deliver(message!);
     return true;

@@ -15,6 +15,7 @@ import { SqliteStore } from "../../src/inbox/sqlite-store";
 import { Unusable, type Finding, type Problem } from "../../src/inbox/store";
 import type { DeployedEndpoints } from "../receiving/deploys";
 import { inboxesDir } from "./dir";
+import type * as CatchUpModule from "./merchant-catch-up";
 import { MerchantFlow, type InboxReceiver } from "./merchant-flow";
 
 /** How often the editor hears that something has changed at most, in milliseconds. */
@@ -35,6 +36,12 @@ function meaningOf(event: JsonObject): Meaning | null {
   return place === undefined ? null : known[place]!;
 }
 
+export interface InboxOptions {
+  days: number;
+  retries: readonly number[];
+  catchUp?: Omit<CatchUpModule.CatchUpSettings, "days">;
+}
+
 /** A merchant's inbox in this Node-RED: gives its events to the `radaro in` nodes of this merchant. */
 export class MerchantInbox implements Keeper {
   readonly inbox: Inbox;
@@ -44,24 +51,30 @@ export class MerchantInbox implements Keeper {
   readonly flow: MerchantFlow;
   readonly #published: ReturnType<typeof paced<object>>;
   readonly #listeners = new Set<() => void>();
+  /** Asks Radaro for what never arrived, where that is on. */
+  readonly #catchUp: CatchUpModule.MerchantCatchUp | undefined;
   #problem: Problem | undefined;
   /** Whether it has said what it found on disk. */
   #opened = false;
 
   /**
    * @param node the merchant's
-   * @param options `days` events are kept; `retries`: the minutes after which what failed is given again
+   * @param options `days` events are kept; `retries`: the minutes after which what failed is given again;
+   *   `catchUp`: how Radaro is asked for what never arrived
    */
   constructor(
     private readonly RED: NodeAPI,
     private readonly node: Node,
-    { days, retries }: { days: number; retries: readonly number[] },
+    { days, retries, catchUp }: InboxOptions,
   ) {
     open.add(this.#dir);
     const isFirst = !opened.has(this.#dir);
     opened.add(this.#dir);
     this.flow = new MerchantFlow(RED, node.id, {
-      running: () => this.inbox.start(),
+      running: () => {
+        this.inbox.start();
+        this.#catchUp?.started();
+      },
       heard: (seq, id, outcome) => void this.inbox.heard(seq, id, outcome).catch(() => undefined),
       isWithFlow: (seq, id, times) => this.inbox.isWithFlow(seq, id, times),
       says: (why, id, about) => this.#says(why, id, about),
@@ -79,7 +92,10 @@ export class MerchantInbox implements Keeper {
       changed: () => this.#changed(),
       found: (finding) => this.#found(finding),
       meaningOf,
+      isAsking: catchUp !== undefined,
     });
+    const about = { inbox: this.inbox, flow: this.flow, changed: () => this.#publish() };
+    if (catchUp) this.#catchUp = new (loadCatchUp().MerchantCatchUp)(RED, node, about, { days, ...catchUp });
   }
 
   /** Hears when something has changed, no more than once a second. @returns what ends it */
@@ -140,7 +156,14 @@ export class MerchantInbox implements Keeper {
       counts: { waiting, failed, processed },
       ...(await this.inbox.events.times()),
       refused: this.inbox.refusals.list(Date.now()),
+      catchUp: this.#catchUp?.state ?? null,
     };
+  }
+
+  /** Asks Radaro now for what never arrived. @returns false where that is off */
+  catchUp(): boolean {
+    this.#catchUp?.ask();
+    return this.#catchUp !== undefined;
   }
 
   async accept(...[event, arrival, problem]: Parameters<Keeper["accept"]>): ReturnType<Keeper["accept"]> {
@@ -149,7 +172,9 @@ export class MerchantInbox implements Keeper {
         ? undefined
         : this.flow.hearers(arrival.path, event).map((id) => this.#says("wrong-type", id, { problem }));
     try {
-      return await this.inbox.accept(event, arrival, failures);
+      const accepted = await this.inbox.accept(event, arrival, failures);
+      this.#catchUp?.heard();
+      return accepted;
     } catch (error) {
       if (error instanceof Closed) return "closed";
       // Known, where the store cannot be used; it remains that the event cannot be written.
@@ -228,11 +253,18 @@ export class MerchantInbox implements Keeper {
   }
 
   async close(): Promise<void> {
+    await this.#catchUp?.close();
     await this.inbox.close();
     open.delete(this.#dir);
     this.flow.close();
     this.#published.stop();
   }
+}
+
+/** A file of its own: where nothing is asked of Radaro, nobody loads it. */
+function loadCatchUp(): typeof CatchUpModule {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only import that can wait and is there at once
+  return require("./merchant-catch-up") as typeof CatchUpModule;
 }
 
 /** The folders of the first edition that were said to be there. */

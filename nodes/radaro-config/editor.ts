@@ -1,6 +1,7 @@
 import type { EditorNodeProperties, EditorRED } from "node-red";
 import { readBoolean, readText } from "../../src/event/values";
 import { readRetries } from "../../src/inbox/deliveries";
+import { readMinutes, readServer } from "../../src/inbox/radaro-server";
 import { merchantsInEditor, nameOfMerchant } from "../editor/names";
 import { addSidebar, removeSidebar, showInboxOf } from "../editor/sidebar/sidebar";
 import { keepUntouched, rememberInputs } from "../editor/untouched";
@@ -14,17 +15,44 @@ interface Properties extends EditorNodeProperties {
   inbox: unknown;
   inboxDays: unknown;
   inboxRetries: unknown;
+  catchUp: unknown;
+  server: unknown;
 }
 
 interface Credentials {
   token: string;
   previousToken: string;
+  apiKey: string;
 }
 
 /** The contract's default. */
 const defaultDays = 7;
 
-const inputs = ["name", "inbox", "inboxDays", "inboxRetries", "token", "previousToken"];
+const inputs = [
+  ...["name", "inbox", "inboxDays", "inboxRetries", "catchUp", "server"],
+  ...["token", "previousToken", "apiKey"],
+];
+
+const isVariable = (value: unknown) => readText(value).startsWith("${");
+
+/** Never, or not more often than each minute: Radaro is asked for all jobs around now each time. */
+function isMinutes(value: unknown): boolean {
+  const minutes = readMinutes(value);
+  return isVariable(value) || minutes === 0 || (minutes !== undefined && minutes >= 1);
+}
+
+/** Whether a merchant asks Radaro for what never arrived. */
+function isCatchingUp({ inbox, catchUp }: Partial<Properties>): boolean {
+  return readBoolean(inbox, false) && (isVariable(catchUp) || Boolean(readMinutes(catchUp)));
+}
+
+/** Shows which server and key it takes where Radaro is asked. @param catchUp as it was saved */
+function prepareCatchUp(catchUp: unknown): void {
+  const minutes = $("#node-config-input-catchUp").val(readMinutes(catchUp) === 0 ? "" : readText(catchUp));
+  const show = () => $("#radaro-config-catchUp").toggle(readMinutes(minutes.val()) !== 0);
+  minutes.on("input change", show);
+  show();
+}
 
 RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   category: "config",
@@ -48,6 +76,20 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
           : node._("radaro-config.invalid.inboxRetries");
       }),
     },
+    catchUp: {
+      value: 0,
+      validate: validator((node, value) =>
+        isMinutes(value) ? undefined : node._("radaro-config.invalid.catchUp"),
+      ),
+    },
+    server: {
+      value: "",
+      validate: validator((node, server) =>
+        !isCatchingUp(node as Partial<Properties>) || isVariable(server) || readServer(server)
+          ? undefined
+          : node._("radaro-config.invalid.server"),
+      ),
+    },
   },
   credentials: {
     token: {
@@ -57,6 +99,14 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
       ),
     },
     previousToken: { type: "password" },
+    apiKey: {
+      type: "password",
+      validate: validator((node, key) =>
+        isCatchingUp(node as Partial<Properties>) && key === ""
+          ? node._("radaro-config.invalid.apiKey")
+          : undefined,
+      ),
+    },
   },
   label() {
     return nameOfMerchant(this, merchantsInEditor());
@@ -66,7 +116,7 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   },
   oneditprepare() {
     // What is pasted often brings blanks or a line end along; ${NAME} would not be taken for one then.
-    const tokens = $("#node-config-input-token, #node-config-input-previousToken");
+    const tokens = $("#node-config-input-token, #node-config-input-previousToken, #node-config-input-apiKey");
     tokens.on("change", (event) => {
       const input = $(event.target);
       input.val(String(input.val()).trim());
@@ -79,6 +129,7 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
     $("#node-config-input-inboxRetries").val(readText(this.inboxRetries));
     inbox.on("change", () => $("#radaro-config-inbox").toggle(inbox.prop("checked") === true));
     inbox.trigger("change");
+    prepareCatchUp(this.catchUp);
     $("#radaro-config-open").on("click", () => void showInboxOf(this.id));
 
     const problem = RED.nodes.node(this.id) ? findTokenProblem(this) : undefined; // a new one is just begun

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { createMerchant, type Merchant } from "../../src/receiving/merchant";
 import { readRetries } from "../../src/inbox/deliveries";
+import { readMinutes } from "../../src/inbox/radaro-server";
 import { readBoolean, readText } from "../../src/event/values";
 import type * as InboxModule from "../inbox/merchant-inbox";
 import { watchFolders } from "../inbox/folders";
@@ -12,11 +13,14 @@ interface ConfigDef extends NodeDef {
   inbox?: unknown;
   inboxRetries?: unknown;
   inboxDays?: unknown;
+  catchUp?: unknown;
+  server?: unknown;
 }
 
 interface Credentials {
   token?: unknown;
   previousToken?: unknown;
+  apiKey?: unknown;
 }
 
 /** What other nodes see of a `radaro-config`. */
@@ -40,7 +44,7 @@ export = (RED: NodeAPI): void => {
 
   function RadaroConfig(this: ConfigNode, def: ConfigDef) {
     RED.nodes.createNode(this, def);
-    const { token, previousToken } = this.credentials ?? {};
+    const { token, previousToken, apiKey } = this.credentials ?? {};
     this.merchant = createMerchant(def.name, [token, previousToken]);
     const waiting = left.get(this.id) ?? 0;
     left.delete(this.id);
@@ -55,7 +59,10 @@ export = (RED: NodeAPI): void => {
     if (!isValid) this.warn(RED._("radaro-config.inbox.days", { days }));
     const retries = readRetries(readText(def.inboxRetries));
     if (!retries) this.warn(RED._("radaro-config.inbox.retries"));
-    const inbox = new (loadInbox().MerchantInbox)(RED, this, { days, retries: retries ?? [] });
+    const minutes = readMinutes(def.catchUp);
+    if (minutes === undefined) this.warn(RED._("radaro-config.catchUp.minutes"));
+    const catchUp = minutes ? { catchUp: { minutes, server: def.server, apiKey } } : {};
+    const inbox = new (loadInbox().MerchantInbox)(RED, this, { days, retries: retries ?? [], ...catchUp });
     this.inbox = inbox;
     open.set(this.id, inbox);
     this.on("close", (removed: boolean, done: () => void) => {
@@ -70,7 +77,11 @@ export = (RED: NodeAPI): void => {
   }
 
   RED.nodes.registerType<ConfigNode, ConfigDef, object, Credentials>("radaro-config", RadaroConfig, {
-    credentials: { token: { type: "password" }, previousToken: { type: "password" } },
+    credentials: {
+      token: { type: "password" },
+      previousToken: { type: "password" },
+      apiKey: { type: "password" },
+    },
   });
 };
 

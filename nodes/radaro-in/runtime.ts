@@ -65,6 +65,7 @@ export = (RED: NodeAPI): void => {
 
     const receiver: InboxReceiver = {
       node: { id: this.id, name: readText(this.name) },
+      path: path.problem === undefined ? path.path : "",
       isInOrder: readBoolean(def.inOrder, false),
       isDoneByNode: readText(def.done) === "node",
       limit: Math.max(0, Number(readText(def.limit)) || 0),

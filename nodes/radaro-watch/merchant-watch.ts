@@ -24,6 +24,8 @@ export interface About {
   paused: boolean;
   /** Why it cannot store, shortly; `undefined`: it can again. */
   problem: string | undefined;
+  /** Why Radaro cannot be asked for what never arrived, as a sentence; `undefined`: it can again. */
+  asking?: string | undefined;
   /** Of what failed; `undefined`: Node-RED was restarted since, and it is over. */
   first: First | undefined;
 }
@@ -136,8 +138,9 @@ export class MerchantWatch {
     }
   }
 
-  #about({ cause }: News, { name, paused, problem }: Summary): About {
-    return { merchant: name, paused, problem: problem?.title, first: this.#firsts.get(cause) };
+  #about({ cause }: News, { name, paused, problem, catchUp }: Summary): About {
+    const asking = catchUp?.problem?.text;
+    return { merchant: name, paused, problem: problem?.title, asking, first: this.#firsts.get(cause) };
   }
 
   close(): void {
@@ -159,7 +162,7 @@ async function soon<T>(what: Promise<T>): Promise<T | undefined> {
 }
 
 function toFacts(
-  { problem, counts, oldestWaiting, lastAccepted, refused }: Summary,
+  { problem, counts, oldestWaiting, lastAccepted, refused, catchUp }: Summary,
   { isOpen, wasOpen }: { isOpen: boolean; wasOpen: boolean },
   causes: Facts["causes"],
 ): Facts {
@@ -169,5 +172,14 @@ function toFacts(
     refused: wasOpen ? refused : undefined,
     waiting: counts.waiting,
     times: isOpen ? { oldestWaiting, lastAccepted } : undefined,
+    asking: catchUp ? askingOf(catchUp) : null,
   };
+}
+
+/** What passes by itself: all else needs somebody. */
+const passing = ["unreachable", "failing"];
+
+function askingOf({ problem, since }: NonNullable<Summary["catchUp"]>): Facts["asking"] {
+  if (since === undefined) return undefined;
+  return problem && { since, isPassing: passing.includes(problem.kind) };
 }

@@ -30,11 +30,11 @@ export function toMessage(RED: NodeAPI, news: News, about: About, settings: Sett
 /** One sentence for a mail or a text message: no error text, as that may be personal, and no text of an event. */
 function sentenceOf(RED: NodeAPI, news: News, about: About, { waiting, silence }: Settings): string {
   const { cause, state, since, count, node } = news;
-  const { paused, problem } = about;
+  const { paused, problem, asking } = about;
   const unnamed = "node-red-contrib-radaro/radaro-config:radaro-config.label.unnamed";
   const why = cause.startsWith("refused:")
     ? RED._(`node-red-contrib-radaro/radaro-in:radaro-in.refusal.${cause.slice("refused:".length)}`)
-    : (problem ?? RED._("radaro-watch.unknown"));
+    : ((cause === "catch-up" ? asking : problem) ?? RED._("radaro-watch.unknown"));
   return RED._(`radaro-watch.says.${keyOf(news, about)}.${state}`, {
     merchant: about.merchant || RED._(unnamed),
     node: node?.name ?? node?.type ?? "",

@@ -22,6 +22,7 @@ describe("npm pack", () => {
       "dist/icons/radaro-in.svg",
       "dist/icons/radaro-switch.svg",
       "dist/icons/radaro-watch.svg",
+      "dist/merchant-catch-up.js",
       "dist/merchant-inbox.js",
       "dist/receive.js",
       "dist/samples.json",

@@ -88,8 +88,8 @@ describe("The published package", () => {
     assert.deepEqual(found, {
       "radaro-config": {
         category: "config",
-        defaults: ["name", "inbox", "inboxDays", "inboxRetries"],
-        credentials: ["token", "previousToken"],
+        defaults: ["name", "inbox", "inboxDays", "inboxRetries", "catchUp", "server"],
+        credentials: ["token", "previousToken", "apiKey"],
       },
       "radaro in": {
         category: "radaro",

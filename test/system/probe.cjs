@@ -130,6 +130,7 @@ module.exports = (RED) => {
         ...Object.keys(require.cache).filter((path) => /[\\/]merchant-inbox\.js$/.test(path)),
         ...process.getActiveResourcesInfo().filter((name) => name === "MessagePort"),
       ],
+      asking: Object.keys(require.cache).filter((path) => /[\\/]merchant-catch-up\.js$/.test(path)),
       hooks: ["onSend", "onReceive", "postReceive", "onComplete"].filter((name) => RED.hooks.has(name)),
     });
   });

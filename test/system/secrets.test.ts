@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { JobsApi, MadeUpRadaro } from "../../scripts/made-up-radaro";
 import { startNodeRed, type NodeRed } from "../../scripts/node-red";
 import { readSamples } from "../events";
 import { connect, type Comms } from "./editor-comms";
@@ -13,6 +14,11 @@ const tokens = {
   other: "Xw1tO7aVu9JkR5wFq8PbLy",
   fromEnvironment: "Vm9rM5yUs7HhP3uDo6NzJw",
   wrong: "Ul8qL4xTr6GgO2tCn5MyIv",
+};
+/** As secret as they are: made of what no other text here has. */
+const apiKeys = {
+  asking: "5f3c9b7e-81d2-4a6f-b0c4-e7d95a1832bf",
+  refused: "9e4d7a21-6b0f-4c83-a5d7-2f18c06be94d",
 };
 /** Part of each event, and no secret: where this is found, a token would be found too. */
 const canary = "canary-7f3a";
@@ -39,9 +45,21 @@ const flows = [
     type: "radaro-config",
     name: "Acme",
     inbox: true,
-    credentials: { token: ` ${tokens.current}==\n`, previousToken: tokens.previous },
+    catchUp: 0.005,
+    credentials: {
+      token: ` ${tokens.current}==\n`,
+      previousToken: tokens.previous,
+      apiKey: ` ${apiKeys.asking}\n`,
+    },
   },
-  { id: "other", type: "radaro-config", name: "Other", inbox: true, credentials: { token: tokens.other } },
+  {
+    id: "other",
+    type: "radaro-config",
+    name: "Other",
+    inbox: true,
+    catchUp: 0.005,
+    credentials: { token: tokens.other, apiKey: apiKeys.refused },
+  },
   { id: "third", type: "radaro-config", name: "Third", credentials: { token: "${THIRD_TOKEN}" } },
   ...["acme", "other", "third"].map((config) => ({
     ...receive,
@@ -89,6 +107,7 @@ for (const { name, adminRoot } of [
     let nodeRed: NodeRed;
     let admin: string;
     let comms: Comms;
+    let api: JobsApi;
 
     /**
      * Asserts that no part of a token is in something that has left.
@@ -97,11 +116,12 @@ for (const { name, adminRoot } of [
      */
     function scan(where: string, text: string, known: string) {
       assert.ok(text.includes(known), `${known} is not in ${where}: ${text.slice(0, 1000)}`);
-      for (const [which, token] of Object.entries(tokens))
+      for (const [which, token] of Object.entries({ ...tokens, ...apiKeys }))
         assert.equal(findToken(text, token), undefined, `part of the ${which} token is in ${where}`);
     }
 
     before(async () => {
+      api = await JobsApi.start(new MadeUpRadaro(), apiKeys.asking);
       nodeRed = await startNodeRed({
         settings: {
           ...(adminRoot && { httpAdminRoot: adminRoot }),
@@ -122,7 +142,9 @@ for (const { name, adminRoot } of [
       const answer = await fetch(`${admin}/flows`, {
         method: "POST",
         headers: { "Content-Type": "application/json", "Node-RED-API-Version": "v2" },
-        body: JSON.stringify({ flows }),
+        body: JSON.stringify({
+          flows: flows.map((node) => ("catchUp" in node ? { ...node, server: api.url } : node)),
+        }),
       });
       scan("the answer to a deploy", await answer.text(), "rev");
       await nodeRed.printed("Started flows");
@@ -130,6 +152,7 @@ for (const { name, adminRoot } of [
     after(async () => {
       comms.close();
       await nodeRed.stop();
+      await api.stop();
     });
 
     /** Sends a request and scans its answer. */
@@ -147,6 +170,13 @@ for (const { name, adminRoot } of [
     const event = (token: unknown, fields: object = {}) =>
       JSON.stringify({ ...readSamples()["job-completed"], canary, ...fields, token });
     const probed = async (id: string, count: number) => (await fetch(`${admin}/probe/${id}/${count}`)).text();
+
+    it("are in nothing that is said of an API key that is taken, or not", async () => {
+      for (let text = ""; !/"asked":"20.*"kind":"refused"/.test(text);) {
+        text = await (await fetch(`${admin}/radaro-inbox`)).text();
+        scan("what asking says", text, "catchUp");
+      }
+    });
 
     it("verify events, and are in no answer, not even of a refused request", async () => {
       const { wrong, ...right } = tokens;

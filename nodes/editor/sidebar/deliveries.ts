@@ -5,12 +5,21 @@ import { labelOf } from "./receivers";
 import { meaningName, t, timeOf } from "./words";
 
 /** What is not as usual with an event as a whole. */
-export function marksOf({ path, deliveries, superseded }: StoredEvent): JQuery[] {
-  return lines([
-    deliveries?.length === 0 && t("mark.unwanted"),
-    !deliveries && t("mark.nowhere", { path }),
-    superseded && meaningName("superseded"),
-  ]);
+export function marksOf(event: StoredEvent): JQuery[] {
+  const { path, deliveries, superseded, cameAfter } = event;
+  return [
+    ...originOf(event),
+    ...lines([
+      deliveries?.length === 0 && !cameAfter && t("mark.unwanted"),
+      !deliveries && t("mark.nowhere", { path }),
+      superseded && meaningName("superseded"),
+    ]),
+  ];
+}
+
+/** Where an event comes from, where that is not Radaro's sending it alone. */
+export function originOf({ caughtUp, cameAfter }: StoredEvent): JQuery[] {
+  return lines([caughtUp && t("mark.caught-up"), cameAfter && t("mark.came-after")]);
 }
 
 /** What matters of an event's deliveries, in brief: what went wrong, and what happens next. */

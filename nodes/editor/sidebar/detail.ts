@@ -1,7 +1,7 @@
 import { topics } from "../../../src/event/catalog";
 import { nameOf } from "../names";
 import type { Deed } from "./deeds";
-import { deliveriesOf } from "./deliveries";
+import { deliveriesOf, originOf } from "./deliveries";
 import { mayRun, type StoredEvent } from "./inbox";
 import { button, fill, hasFocus, part, showState } from "./parts";
 import type { RowsDo } from "./rows";
@@ -20,6 +20,7 @@ export class Detail {
   readonly element = part("opened");
   readonly #heading = $("<h2>", { tabindex: "-1" });
   readonly #state = part("subheading");
+  readonly #origin = part("marks");
   readonly #buttons = buttons.map((each) => ({
     ...each,
     element: button(each.deed, each.icon).attr("title", t(`tip.${each.deed}`)),
@@ -44,7 +45,7 @@ export class Detail {
     this.#link.on("click", withEvent(does.copyLink));
     const [run, settle, all, remove] = this.#buttons.map(({ element }) => element);
     this.element.append(
-      part("title").append(this.#heading, this.#state),
+      part("title").append(this.#heading, this.#state, this.#origin),
       part("buttons").append([run!, all!, settle!, this.#test, this.#story, this.#link, remove!]),
       this.#deliveries,
       this.#content,
@@ -66,6 +67,7 @@ export class Detail {
     const said = [timeOf(event.receivedAt), jobOf(event), nameOfJob(event), this.does.merchantOf(event)];
     showState(this.#state, event.state);
     this.#state.append($("<span>").text(` · ${said.filter(Boolean).join(" · ")}`));
+    this.#origin.empty().append(originOf(event));
     fill(this.#deliveries, [event.merchant, event.seq, event.deliveries], () =>
       deliveriesOf(event.deliveries, () => this.does.act(event, "run")),
     );

@@ -28,6 +28,7 @@ export class Filters {
   readonly #meaning = meaningFilter();
   readonly #period: ReturnType<typeof periodFilter>;
   readonly #superseded = $("<input>", { type: "checkbox" });
+  readonly #caughtUp = $("<input>", { type: "checkbox" });
   readonly #cause = part("cause").hide();
   #causeShown: Cause | undefined;
   #typed: number | undefined;
@@ -36,7 +37,7 @@ export class Filters {
   constructor(private readonly chosen: () => void) {
     this.states = stateFilter(chosen);
     this.#period = periodFilter(() => this.#choose());
-    for (const each of [this.topics.element, this.#meaning, this.#superseded])
+    for (const each of [this.topics.element, this.#meaning, this.#superseded, this.#caughtUp])
       each.on("change", () => this.#choose());
     this.#text.attr("title", t("tip.text")).on("input", () => {
       clearTimeout(this.#typed);
@@ -46,12 +47,12 @@ export class Filters {
       this.more.toggle();
       this.#toggle.attr("aria-expanded", String(this.more.css("display") !== "none"));
     });
-    const superseded = $("<label>").append(
-      this.#superseded,
-      document.createTextNode(` ${t("label.superseded")}`),
-    );
+    const ticked = (["superseded", "caughtUp"] as const).map((name) => {
+      const input = name === "superseded" ? this.#superseded : this.#caughtUp;
+      return $("<label>").append(input, document.createTextNode(` ${t(`label.${name}`)}`));
+    });
     this.search.append(this.#text, this.#toggle);
-    this.more.append(this.#meaning, this.topics.element, this.#period.element, superseded);
+    this.more.append(this.#meaning, this.topics.element, this.#period.element, ...ticked);
   }
 
   /** The cause that the list is narrowed to, with a button that takes it away. */
@@ -68,6 +69,7 @@ export class Filters {
       meaning: String(this.#meaning.val()),
       ...this.#period.value(),
       superseded: this.#superseded.prop("checked") === true ? "true" : "",
+      caughtUp: this.#caughtUp.prop("checked") === true ? "true" : "",
       node: node?.id ?? "",
       error: error ?? "",
     };
@@ -97,7 +99,7 @@ export class Filters {
     this.#text.val("");
     this.topics.element.val("");
     this.#meaning.val("");
-    this.#superseded.prop("checked", false);
+    for (const input of [this.#superseded, this.#caughtUp]) input.prop("checked", false);
     this.#period.reset();
     this.states.choose("");
     this.#choose();
@@ -115,8 +117,8 @@ export class Filters {
   }
 
   #choose(): void {
-    const { topic, meaning, from, to, superseded } = this.value;
-    const set = [topic, meaning, from ?? to, superseded].filter(Boolean).length;
+    const { topic, meaning, from, to, superseded, caughtUp } = this.value;
+    const set = [topic, meaning, from ?? to, superseded, caughtUp].filter(Boolean).length;
     this.#number.text(set > 0 ? ` (${set})` : "");
     this.chosen();
   }

@@ -1,3 +1,4 @@
+import { Asked } from "./asked";
 import { mayRun, type Inbox } from "./inbox";
 import { fill, icon, iconButton, part } from "./parts";
 import { menu } from "./menu";
@@ -13,6 +14,8 @@ export interface HeadDoes {
   /** Where there is no window yet. */
   openWindow?: () => void;
   pause(isPaused: boolean): void;
+  /** Asks Radaro for what one of the merchants never got. */
+  catchUp(id: string): void;
   clear(): void;
   exportShown(): void;
 }
@@ -22,6 +25,7 @@ export class Head {
   readonly element = part("top");
   readonly #merchant = $("<select>", { "aria-label": t("label.merchant") });
   readonly #glance = part("glance");
+  readonly #asked: Asked;
   readonly #paused = part("paused").attr("role", "status").hide();
   readonly #problem = part("problem").attr("role", "alert").hide();
   readonly #refused = $("<details>", { class: "radaro-sidebar-refused" });
@@ -34,6 +38,7 @@ export class Head {
       resume: { icon: "play", does: () => does.pause(false) },
       clear: { icon: "trash", does: () => does.clear() },
     });
+    this.#asked = new Asked((id) => does.catchUp(id));
     const window = iconButton("window", "external-link").on("click", () => does.openWindow?.());
     window.toggle(does.openWindow !== undefined);
     this.#merchant.on("change", () => does.chooseMerchant(String(this.#merchant.val())));
@@ -42,13 +47,14 @@ export class Head {
 
   /** How it is with it, which stands below the filters. */
   get notes(): JQuery[] {
-    return [this.#glance, this.#refused, this.#paused, this.#problem];
+    return [this.#glance, this.#asked.element, this.#refused, this.#paused, this.#problem];
   }
 
   /** Shows the merchants, and how it is with those that are chosen. */
   show(all: Inbox[], chosen: string, shown: Inbox[]): void {
     this.#showMerchants(all, chosen);
     this.#showGlance(shown);
+    this.#asked.show(shown);
     this.#showPaused(shown);
     showRefused(this.#refused, shown);
     const [only] = shown.length === 1 ? shown : [];

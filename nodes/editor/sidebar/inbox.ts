@@ -21,6 +21,8 @@ export interface Inbox {
   oldestWaiting: string | null;
   lastAccepted: string | null;
   refused: { why: string; count: number; first: string; last: string }[];
+  /** How Radaro is asked for what never arrived; `null`: it is not. */
+  catchUp: { isAsking: boolean; asked: string | null; found: number; problem: Problem | null } | null;
 }
 
 /** What is wrong with an inbox, in the user's language. */
@@ -51,6 +53,10 @@ export interface StoredEvent {
   /** The worst of its deliveries'. */
   state: State;
   superseded?: boolean;
+  /** It never arrived, and was made of what Radaro says of its job. */
+  caughtUp?: boolean;
+  /** It came when it was caught up already. */
+  cameAfter?: boolean;
   /** One for each `radaro in` that it is for; absent: that is not known yet, as the nodes are not there. */
   deliveries?: Delivery[];
 }
@@ -102,7 +108,17 @@ export interface Cause {
 /** What narrows a list: as the API is asked, absent where it may be any. */
 export type Filter = Partial<
   Record<
-    "state" | "topic" | "job" | "text" | "from" | "to" | "meaning" | "superseded" | "node" | "error",
+    | "state"
+    | "topic"
+    | "job"
+    | "text"
+    | "from"
+    | "to"
+    | "meaning"
+    | "superseded"
+    | "caughtUp"
+    | "node"
+    | "error",
     string
   >
 >;

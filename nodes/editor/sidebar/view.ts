@@ -63,6 +63,7 @@ export class View {
       chooseMerchant: (id) => this.chooseMerchant(id),
       ...(openWindow && { openWindow }),
       pause: (isPaused) => void this.#bulk.pause(isPaused),
+      catchUp: (id) => void this.#deeds.act([id], "catch-up"),
       clear: () => void this.#bulk.clear(),
       exportShown: () => void this.#bulk.exportShown(this.#document),
     });
