@@ -14,11 +14,11 @@ interface FlowNode {
 }
 
 describe("npm start", () => {
-  it("runs the first example with events in it, which the sidebar shows, and leaves nothing behind after Ctrl-C", async () => {
+  it("runs the first example with events in it, which the sidebar shows, catches up with what was lost, and leaves nothing behind after Ctrl-C", async () => {
     const temporary = mkdtempSync(join(tmpdir(), "radaro-start-"));
     const child = spawn("npm", ["start"], {
       cwd: root,
-      env: { ...process.env, TMPDIR: temporary },
+      env: { ...process.env, TMPDIR: temporary, OUTAGE: "5" },
       stdio: ["ignore", "pipe", "inherit"],
       detached: true, // a group of its own, as a terminal gives it, for Ctrl-C
     });
@@ -39,7 +39,7 @@ describe("npm start", () => {
 
     try {
       const url = /http:\S+/.exec(await printed(/Open http/))![0];
-      await printed(/sent job-.*: answered 200/, 5);
+      await printed(/sent .*: answered 200/, 5);
       assert.deepEqual(
         lines.filter((line) => /answered (?!200)/.test(line)),
         [],
@@ -54,6 +54,14 @@ describe("npm start", () => {
         const response = await fetch(`${url}/${list}?state=processed`);
         const { events } = (await response.json()) as { events: unknown[] };
         if (events.length >= 5) break;
+      }
+      if (hasInbox) {
+        for (const said of [/A flow that fails and heals/, /Only caught up ones/, /Nothing gets through now/])
+          await printed(said);
+        await printed(/Caught up: the flow has got/);
+        const response = await fetch(`${url}/${list}?caughtUp=true`);
+        const { events } = (await response.json()) as { events: { caughtUp: boolean }[] };
+        assert.ok(events.length > 0 && events.every(({ caughtUp }) => caughtUp));
       }
       assert.equal(readdirSync(temporary).filter((name) => name.startsWith("radaro-")).length, 1);
 
