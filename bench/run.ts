@@ -2,6 +2,7 @@
 import { cpus, totalmem } from "node:os";
 import { version } from "node-red/package.json";
 import { sidebar, startWithBacklog } from "./backlog";
+import { catchUp } from "./catch-up";
 import { deploys } from "./deploys";
 import { perEvent } from "./events";
 import { hooks } from "./hooks";
@@ -19,6 +20,7 @@ const benchmarks: Record<string, [title: string, run: () => Promise<void>]> = {
   "inbox-hooks": ["A message that is not Radaro's, with an inbox in the same Node-RED", hooks],
   "inbox-start": ["Node-RED's start with 200,000 events that wait", startWithBacklog],
   "inbox-sidebar": ["The sidebar with 200,000 events behind it", sidebar],
+  "catch-up": ["Requests that ask Radaro for what never arrived", catchUp],
   million: ["A million events", () => million({ inbox: false })],
   "inbox-million": ["A million events that an inbox keeps", () => million({ inbox: true })],
 };
