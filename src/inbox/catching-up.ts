@@ -1,3 +1,4 @@
+import { setTimeout as waitFor } from "node:timers/promises";
 import type { JsonObject } from "../event/json";
 import { Sweep, Troubled, windowsAround, type Trouble } from "./asking";
 import { compare, deletion, make, readJob, type Difference, type Job, type Made } from "./catch-up";
@@ -29,6 +30,9 @@ const silence = 10 * 60_000;
 
 /** How long it is left alone after something went wrong, at most, in milliseconds. */
 const longestRest = 3_600_000;
+
+/** For how long a timer can be set, in milliseconds. */
+const longestTimer = 2 ** 31 - 1;
 
 const [day, overlap] = [24 * 3_600_000, 600_000];
 
@@ -147,7 +151,8 @@ export class CatchingUp {
 
   #in(wait: number): void {
     clearTimeout(this.#timer);
-    if (!this.#closing.signal.aborted) this.#timer = setTimeout(() => this.#begin(), wait).unref();
+    if (this.#closing.signal.aborted) return;
+    this.#timer = setTimeout(() => this.#begin(), Math.min(wait, longestTimer)).unref();
   }
 
   #begin(): void {
@@ -171,7 +176,7 @@ export class CatchingUp {
       this.#failures = 0;
       return this.options.every;
     } catch (error) {
-      if (error instanceof Stopped) return this.options.every;
+      if (error instanceof Stopped || this.#closing.signal.aborted) return this.options.every;
       // What is wrong with the inbox itself it says, and that it was closed nobody has to know.
       if (!(error instanceof Troubled)) return this.#lookAgain;
       if (error.trouble !== "unreachable" && error.trouble !== "failing") this.#sweep = undefined;
@@ -232,16 +237,7 @@ export class CatchingUp {
   }
 
   async #wait(wait: number): Promise<void> {
-    const { signal } = this.#closing;
-    signal.throwIfAborted();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, wait).unref();
-      signal.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-    signal.throwIfAborted();
+    await waitFor(wait, undefined, { signal: this.#closing.signal, ref: false });
   }
 
   /** Since when events are kept. @param at by Radaro's clock */

@@ -59,7 +59,8 @@ export class Differences {
 
   /** How long until all of them may be looked at once more. @param now in milliseconds */
   wait(now: number): number {
-    const last = Math.max(...[...this.#jobs.values()].flatMap((seen) => seen.map(({ at }) => at)));
+    let last = -Infinity;
+    for (const seen of this.#jobs.values()) for (const { at } of seen) last = Math.max(last, at);
     return Math.max(0, last + this.after - now);
   }
 }

@@ -75,6 +75,33 @@ inEachNodeRed("The inbox in dialogs", { flows, credentials }, (session) => {
     assert.deepEqual(await current("none", "inOrder", "done", "limit"), [null, null, null]);
   });
 
+  it("ask for the server and the key only where the merchant catches up, and keep them", async () => {
+    const { editor } = session;
+    await editor.edit("Old");
+    await openMerchant();
+    const minutes = "#node-config-input-catchUp";
+    assert.equal(await $(minutes).inputValue(), "");
+    assert.equal(await $("#node-config-input-apiKey").isVisible(), false);
+    await editor.enter(minutes, "0.5");
+    await editor.press("Tab");
+    await $(`${minutes}.input-error`).waitFor();
+    await editor.enter(minutes, "15");
+    await editor.enter("#node-config-input-server", "2");
+    await editor.enter("#node-config-input-apiKey", " 7c1f0a52-3d7e-4b0e-9a86-5e2f4c9d1b30 ");
+    assert.match(await $("#radaro-config-catchUp-tip").innerText(), /master key/);
+    await editor.leave("ok", true);
+    await editor.leave("ok");
+    assert.deepEqual(await current("kept", "catchUp", "server", "apiKey"), ["15", "2", null]);
+    await editor.edit("Old");
+    await openMerchant();
+    assert.equal(await $("#node-config-input-server").inputValue(), "2");
+    await editor.enter(minutes, "");
+    await $("#radaro-config-catchUp").waitFor({ state: "hidden" });
+    await editor.leave("ok", true);
+    await editor.leave("ok");
+    assert.deepEqual(await current("kept", "catchUp"), [""]);
+  });
+
   it("keep what is entered in that of radaro in", async () => {
     const { editor } = session;
     await editor.edit("Old");
