@@ -91,9 +91,9 @@ export class MerchantCatchUp {
     else this.node.log(this.RED._("radaro-config.catchUp.well"));
   }
 
-  /** The flows have started. */
-  started(): void {
-    this.#catchingUp?.started();
+  /** The flows have started. @param isFirst for the first time, with Node-RED */
+  started(isFirst: boolean): void {
+    this.#catchingUp?.started(isFirst);
   }
 
   /** Asks now. */

@@ -69,11 +69,13 @@ export class MerchantInbox implements Keeper {
   ) {
     open.add(this.#dir);
     const isFirst = !opened.has(this.#dir);
+    let isStart = isFirst;
     opened.add(this.#dir);
     this.flow = new MerchantFlow(RED, node.id, {
       running: () => {
         this.inbox.start();
-        this.#catchUp?.started();
+        this.#catchUp?.started(isStart);
+        isStart = false;
       },
       heard: (seq, id, outcome) => void this.inbox.heard(seq, id, outcome).catch(() => undefined),
       isWithFlow: (seq, id, times) => this.inbox.isWithFlow(seq, id, times),

@@ -123,13 +123,19 @@ export class CatchingUp {
     return { isAsking, asked, found, requests: this.#requests, problem: trouble, since };
   }
 
-  /** The flows have started: asks, unless it has just done so. */
-  started(): void {
+  /**
+   * The flows have started: asks, at once where Node-RED has, and otherwise when it is time.
+   *
+   * @param isFirst whether Node-RED has: a deploy loses nothing
+   */
+  started(isFirst: boolean): void {
     void this.deps.jobs
       .read()
       .then((asking) => {
-        const ago = Date.now() - Date.parse(asking?.asked ?? "1970-01-01");
-        if (ago < 0 || ago >= this.#lookAgain || this.#requests === 0) this.#begin();
+        const { whom = "", asked = "1970-01-01" } = asking ?? {};
+        const left = Date.parse(asked) + this.options.every - Date.now();
+        const isTime = isFirst || whom !== this.deps.whom || left > this.options.every;
+        if (!this.#running) this.#in(isTime ? 0 : Math.max(left, 0));
       })
       .catch(() => this.#in(this.#lookAgain)); // said as the inbox's problem
   }

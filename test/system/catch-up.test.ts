@@ -247,6 +247,14 @@ describe("A Node-RED whose inbox asks Radaro for what never arrived", function (
     assert.match(told[0]!.payload, /^Acme: what never arrived is not caught up\. Radaro cannot be asked/);
   });
 
+  it("gives the flow what was sent while Node-RED did not run, once it does", async () => {
+    await red.nodeRed.end();
+    const job = radaro.create();
+    red = await red.next();
+    const [got] = await probed("next", 1);
+    assert.deepEqual([got!.radaro.orderId, got!.radaro.caughtUp], [job, true]);
+  });
+
   it("has the key in no answer and in no line of its log", async () => {
     const { merchants } = await red.api<{ merchants: object[] }>("GET", "/radaro-inbox");
     for (const text of [JSON.stringify(merchants), red.nodeRed.output()]) assert.ok(!text.includes(key));

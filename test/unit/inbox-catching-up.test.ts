@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { askDirectly, MadeUpRadaro, type Event } from "../../scripts/made-up-radaro";
+import { isJsonObject } from "../../src/event/json";
+import { CatchingUp, maxRequests } from "../../src/inbox/catching-up";
+import { Inbox, type Flow } from "../../src/inbox/inbox";
+import type { Answer } from "../../src/inbox/radaro-api";
+import { SqliteStore } from "../../src/inbox/sqlite-store";
+import { sortable, type StoredEvent } from "../../src/inbox/stored-event";
+
+/** How often it is asked here, in milliseconds: then what differs is looked at again too. */
+const every = 40;
+
+describe("an inbox that catches up", () => {
+  let dir: string;
+  let inbox: Inbox;
+  let catchingUp: CatchingUp;
+  let radaro: MadeUpRadaro;
+  let announced: (() => Event)[];
+  let requests = 0;
+  let made: StoredEvent[] = [];
+  /** What becomes of an answer on its way. */
+  let change: (answer: Answer) => Answer = (answer) => answer;
+  let isGone = false;
+
+  const flow: Flow = {
+    running: true,
+    receivers: () => ["in"],
+    receiver: () => ({ isInOrder: false }),
+    give(stored, nodes) {
+      if (stored.caughtUp) made.push(stored);
+      queueMicrotask(() => void inbox.heard(stored.seq, "in", { state: "processed" }));
+      return nodes;
+    },
+  };
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "radaro-catching-up-"));
+    [announced, made, requests, isGone] = [[], [], 0, false];
+    change = (answer) => answer;
+    radaro = new MadeUpRadaro({ announce: (build) => announced.push(build) });
+    inbox = new Inbox((options) => SqliteStore.open(dir, options), flow, {
+      ...{ days: 7, isAsking: true },
+      changed: () => undefined,
+      setAside: (node) => ({ text: "set aside", node: { id: node, type: "radaro in" } }),
+    });
+    const api = askDirectly(radaro, () => Promise.resolve(void (requests += 1)));
+    catchingUp = new CatchingUp(
+      {
+        api: {
+          list: async (ask) => change(await api.list(ask)),
+          one: async (id) => (isGone ? { ...(await api.one(id)), json: undefined } : api.one(id)),
+          close: () => undefined,
+        },
+        ...{ jobs: inbox.jobs, whom: "radaro", paths: () => ["/radaro"], changed: () => undefined },
+        accept: ({ event, body, by }, path) =>
+          inbox.accept(event, { path, body, by, receivedAt: new Date() }),
+      },
+      { every, days: 7, pause: 0 },
+    );
+  });
+  afterEach(async () => {
+    await catchingUp.close();
+    await inbox.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  async function asked() {
+    const before = catchingUp.state.asked;
+    catchingUp.ask();
+    while (catchingUp.state.asked === before || catchingUp.state.isAsking) await wait(1);
+    return catchingUp.state;
+  }
+  async function send() {
+    for (const build of announced.splice(0)) {
+      const event = build();
+      const body = Buffer.from(JSON.stringify(event));
+      await inbox.accept(event, { path: "/radaro", body, receivedAt: new Date() });
+    }
+  }
+  /** Hides jobs from a list. */
+  const without =
+    (isHidden: (id: number) => boolean) =>
+    (answer: Answer): Answer => {
+      assert.ok(isJsonObject(answer.json));
+      const results = (answer.json.results as { order_id: number }[]).filter(
+        (job) => !isHidden(job.order_id),
+      );
+      return { ...answer, json: { ...answer.json, results } };
+    };
+
+  it("tells nothing of what only one look has shown", async () => {
+    const job = radaro.create();
+    await asked();
+    let looks = 0;
+    // What the first look shows is not so any more at the second.
+    change = (answer) => {
+      looks += 1;
+      if (looks === 1) radaro.setStatus(job, "delivered");
+      if (looks === 3) radaro.setStatus(job, "failed");
+      return answer;
+    };
+    while (made.length === 0) await asked();
+    assert.deepEqual(
+      made.map(({ status }) => status),
+      ["failed"],
+    );
+  });
+
+  it("says where a key does not see the jobs that events have told of, and takes none for deleted", async () => {
+    await asked();
+    const jobs = Array.from({ length: 10 }, () => radaro.create());
+    await send();
+    change = without((id) => jobs.includes(id));
+    isGone = true;
+    while ((await asked()).problem !== "partial") await wait(1);
+    assert.deepEqual(made, []);
+    change = (answer) => answer;
+    isGone = false;
+    assert.equal((await asked()).problem, null);
+  });
+
+  it("takes no job for deleted where most are gone at once, and says so", async () => {
+    for (let i = 0; i < 25; i += 1) radaro.create();
+    assert.equal((await asked()).problem, null);
+    change = without(() => true);
+    isGone = true;
+    assert.equal((await asked()).problem, "most-gone");
+    assert.deepEqual(made, []);
+  });
+
+  it(`asks ${maxRequests} times at most in a run, and goes on where it stopped`, async () => {
+    const pages = maxRequests + 20;
+    const asking: string[] = [];
+    change = ({ at }) => {
+      const [list, page] = [requests > 1 && requests <= pages + 1, requests - 1];
+      const results = list ? [{ ...radaro.template, order_id: page, ...aroundNow }] : [];
+      asking.push(list ? `page ${page}` : "none");
+      const next = list && page < pages ? "more" : null;
+      return { at, json: { count: list ? pages * 250 : 0, next, previous: null, results } };
+    };
+    const aroundNow = { deliver_before: new Date().toISOString(), status: "assigned" };
+    catchingUp.ask();
+    while (catchingUp.state.isAsking) await wait(1);
+    assert.deepEqual([requests, catchingUp.state.asked], [maxRequests, null]);
+    while (catchingUp.state.asked === null) await wait(1);
+    assert.deepEqual(
+      asking.slice(1, pages + 1),
+      Array.from({ length: pages }, (_, i) => `page ${i + 1}`),
+    );
+  });
+
+  it("keeps up to when it has asked over a restart, and begins with nothing before that", async () => {
+    radaro.create();
+    await asked();
+    const asking = (await inbox.jobs.read())!;
+    assert.ok(asking.since <= sortable(new Date().toISOString())!);
+    await inbox.close();
+    const store = await SqliteStore.open(dir);
+    assert.deepEqual(store.settings.asking, asking);
+    await store.close();
+  });
+});
