@@ -21,6 +21,7 @@ async function main(): Promise<void> {
   made.set("merchant-inbox.js", await bundle("nodes/inbox/merchant-inbox.ts"));
   made.set("merchant-catch-up.js", await bundle("nodes/inbox/merchant-catch-up.ts"));
   made.set("sqlite-worker.js", await bundle("src/inbox/sqlite-worker.ts"));
+  made.set("postgres-store.js", await bundle("src/inbox/postgres-store.ts"));
   copy("src/inbox/schema", "schema");
   for (const type of ["radaro-config", "radaro-in", "radaro-switch", "radaro-done", "radaro-watch"]) {
     made.set(`${type}.js`, await bundle(`nodes/${type}/runtime.ts`));
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
 
   // The bundles hold parts of others' packages (CONTRIBUTING.md says why).
   for (const name of bundled) {
-    made.set(`${name}.LICENSE`, readFileSync(`node_modules/${name}/LICENSE`, "utf8"));
+    made.set(`${name}.LICENSE`, licenseOf(name));
   }
 
   const samples = readdirSync("src/event/samples").map((file) => [
@@ -102,7 +103,7 @@ async function bundle(entry: string): Promise<string> {
         name: "required",
         setup: ({ onResolve }) =>
           onResolve(
-            { filter: /\/(receive|merchant-inbox|merchant-catch-up|sqlite-worker)$/ },
+            { filter: /\/(receive|merchant-inbox|merchant-catch-up|sqlite-worker|postgres-store)$/ },
             ({ kind, path }) =>
               kind.startsWith("require-") ? { path: `./${basename(path)}.js`, external: true } : undefined,
           ),
@@ -114,6 +115,18 @@ async function bundle(entry: string): Promise<string> {
     if (name) bundled.add(name);
   }
   return outputFiles[0]!.text;
+}
+
+/** The licence of a package; where no file has it, what the package says of it. */
+function licenseOf(name: string): string {
+  const file = read(`node_modules/${name}/LICENSE`);
+  if (file !== undefined) return file;
+  const manifest = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8")) as {
+    license: string;
+    author: string;
+    homepage: string;
+  };
+  return `${name}, by ${manifest.author}: ${manifest.license}, ${manifest.homepage}\n`;
 }
 
 function copy(from: string, to: string) {

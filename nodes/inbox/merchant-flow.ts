@@ -158,6 +158,10 @@ export class MerchantFlow implements Flow {
     return this.receiver(id)?.node.name;
   }
 
+  get nodes(): string[] {
+    return [...this.#receivers.keys()];
+  }
+
   receiver(id: string): InboxReceiver | undefined {
     return this.#receivers.get(id);
   }

@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Node, NodeAPI } from "node-red";
 import type { Moment } from "../../src/inbox/age";
 import { fateOf, folderName, labelPath, parseLabel } from "../../src/inbox/folder";
 import { Closed, Inbox } from "../../src/inbox/inbox";
+import type { Before } from "../../src/inbox/moving";
 import type { FlowError } from "../../src/inbox/deliveries";
 import type { JsonObject } from "../../src/event/json";
 import { paced } from "../../src/receiving/paced";
@@ -11,8 +13,9 @@ import { readText } from "../../src/event/values";
 import type { Keeper, Refusal } from "../../src/receiving/receive";
 import { meanings, ruleOf, type Meaning } from "../../src/routing/meanings";
 import { compileRules } from "../../src/routing/rules";
+import type * as PostgresModule from "../../src/inbox/postgres-store";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
-import { Unusable, type Finding, type Problem } from "../../src/inbox/store";
+import { Unusable, type Finding, type OpenStore, type Problem } from "../../src/inbox/store";
 import type { DeployedEndpoints } from "../receiving/deploys";
 import { inboxesDir } from "./dir";
 import type * as CatchUpModule from "./merchant-catch-up";
@@ -21,11 +24,35 @@ import { MerchantFlow, type InboxReceiver } from "./merchant-flow";
 /** How often the editor hears that something has changed at most, in milliseconds. */
 const publishInterval = 1000;
 
+/** How much a database keeps of a merchant at most. */
+const sharedBounds = { events: 2_000_000, bytes: 16 * 1024 ** 3 };
+
+/** How long an event waits for a database at most, in milliseconds: Radaro waits 12 s for its answer. */
+const answerWithin = 8000;
+
+/** What of a database is said in other words than of a disk. */
+const ofDatabase: Problem[] = ["full", "failing", "gone", "newer", "slow"];
+
+/** Where an inbox is kept, and how. */
+interface Settings {
+  /** For how many days. */
+  days: number;
+  /** The minutes after which what failed is given again. */
+  retries: readonly number[];
+  /** The URL of the database that it shares with others; `undefined`: it is on this machine's disk. */
+  database?: string;
+  /** How Radaro is asked for what never arrived; `undefined`: it is not. */
+  catchUp?: Omit<CatchUpModule.CatchUpSettings, "days">;
+}
+
 /** The directories that are in use. */
 const open = new Set<string>();
 
 /** Those that were, in this process. */
 const opened = new Set<string>();
+
+/** The merchants that have had an inbox in this process, by their nodes' ids. */
+const begun = new Set<string>();
 
 /** What an event means in words, by its place in `route`. */
 const known = Object.keys(meanings) as Meaning[];
@@ -34,12 +61,6 @@ const { route } = compileRules(known.map(ruleOf), false);
 function meaningOf(event: JsonObject): Meaning | null {
   const [place] = route(event);
   return place === undefined ? null : known[place]!;
-}
-
-export interface InboxOptions {
-  days: number;
-  retries: readonly number[];
-  catchUp?: Omit<CatchUpModule.CatchUpSettings, "days">;
 }
 
 /** A merchant's inbox in this Node-RED: gives its events to the `radaro in` nodes of this merchant. */
@@ -57,20 +78,15 @@ export class MerchantInbox implements Keeper {
   /** Whether it has said what it found on disk. */
   #opened = false;
 
-  /**
-   * @param node the merchant's
-   * @param options `days` events are kept; `retries`: the minutes after which what failed is given again;
-   *   `catchUp`: how Radaro is asked for what never arrived
-   */
+  /** @param node the merchant's */
   constructor(
     private readonly RED: NodeAPI,
     private readonly node: Node,
-    { days, retries, catchUp }: InboxOptions,
+    private readonly settings: Settings,
   ) {
-    open.add(this.#dir);
-    const isFirst = !opened.has(this.#dir);
-    let isStart = isFirst;
-    opened.add(this.#dir);
+    const { days, retries, catchUp } = settings;
+    let isStart = !begun.has(node.id);
+    begun.add(node.id);
     this.flow = new MerchantFlow(RED, node.id, {
       running: () => {
         this.inbox.start();
@@ -85,11 +101,12 @@ export class MerchantInbox implements Keeper {
       RED.comms.publish("radaro-inbox", about, false);
       for (const changed of this.#listeners) changed();
     }, publishInterval);
-    const label = { merchant: node.id, days };
-    this.inbox = new Inbox((options) => SqliteStore.open(this.#dir, options, label), this.flow, {
+    this.inbox = new Inbox(this.#opener(), this.flow, {
       days,
       retries,
-      isFirst,
+      ...(settings.database === undefined
+        ? { isFirst: this.#use() }
+        : { max: sharedBounds, answerWithin, before: this.#onDisk() }),
       setAside: (id) => this.#says("set-aside", id),
       changed: () => this.#changed(),
       found: (finding) => this.#found(finding),
@@ -98,6 +115,38 @@ export class MerchantInbox implements Keeper {
     });
     const about = { inbox: this.inbox, flow: this.flow, changed: () => this.#publish() };
     if (catchUp) this.#catchUp = new (loadCatchUp().MerchantCatchUp)(RED, node, about, { days, ...catchUp });
+  }
+
+  #opener(): OpenStore {
+    const { days, database } = this.settings;
+    const label = { merchant: this.node.id, days };
+    if (database === undefined) return (options) => SqliteStore.open(this.#dir, options, label);
+    const { Instance, PostgresStore } = loadPostgres();
+    const instance = new Instance(this.node.id);
+    return (options) => PostgresStore.open(database, instance, options);
+  }
+
+  /** What it had on disk before it was in a database. Opened without a label, the folder goes when its days are over. */
+  #onDisk(): Before {
+    const dir = this.#dir;
+    const says = (what: string, about: object) =>
+      this.RED._(`radaro-config.inbox.${what}`, { dir, ...about });
+    return {
+      open: async () => (existsSync(join(dir, "inbox.sqlite")) ? SqliteStore.open(dir) : undefined),
+      moved: (count) => this.node.log(says("moved", { count })),
+      failed: (problem) => {
+        const why = this.RED._(`radaro-config.inbox.title.${problem}`);
+        this.node.warn(says("not-moved", { why }));
+      },
+    };
+  }
+
+  /** Nobody else in this process uses its directory. @returns whether nobody has until now */
+  #use(): boolean {
+    const isFirst = !opened.has(this.#dir);
+    open.add(this.#dir);
+    opened.add(this.#dir);
+    return isFirst;
   }
 
   /** Hears when something has changed, no more than once a second. @returns what ends it */
@@ -125,11 +174,13 @@ export class MerchantInbox implements Keeper {
   /** Why nothing can be stored: shortly, and with what to do. */
   get problem(): { kind: Problem; title: string; text: string } | undefined {
     const kind = this.#problem;
+    const isDatabase = this.settings.database !== undefined && kind && ofDatabase.includes(kind);
+    const words = isDatabase ? `database-${kind}` : kind;
     return (
       kind && {
         kind,
-        title: this.RED._(`radaro-config.inbox.title.${kind}`),
-        text: this.RED._(`radaro-config.inbox.problem.${kind}`, {
+        title: this.RED._(`radaro-config.inbox.title.${words}`),
+        text: this.RED._(`radaro-config.inbox.problem.${words}`, {
           dir: this.#dir,
           node: process.versions.node,
         }),
@@ -157,7 +208,7 @@ export class MerchantInbox implements Keeper {
       problem: this.problem ?? null,
       counts: { waiting, failed, processed },
       ...(await this.inbox.events.times()),
-      refused: this.inbox.refusals.list(Date.now()),
+      refused: this.inbox.refusals.list(this.inbox.now),
       catchUp: this.#catchUp?.state ?? null,
     };
   }
@@ -193,7 +244,7 @@ export class MerchantInbox implements Keeper {
   }
 
   refused(why: Refusal): void {
-    if (this.inbox.refusals.add(why, Date.now())) {
+    if (this.inbox.refusals.add(why, this.inbox.now)) {
       const reason = this.RED._(`node-red-contrib-radaro/radaro-in:radaro-in.refusal.${why}`);
       this.node.warn(this.RED._("radaro-config.inbox.refused", { reason }));
     }
@@ -295,4 +346,10 @@ export async function lookAtFolders(RED: NodeAPI, at: Moment | undefined): Promi
     said.add(dir);
     RED.log.warn(RED._("radaro-config.inbox.found.leveldb", { dir }));
   }
+}
+
+/** A file of its own: who has no inbox in a database does not load it. */
+function loadPostgres(): typeof PostgresModule {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only import that can wait and is there at once
+  return require("../../src/inbox/postgres-store") as typeof PostgresModule;
 }

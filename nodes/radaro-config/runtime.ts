@@ -15,12 +15,15 @@ interface ConfigDef extends NodeDef {
   inboxDays?: unknown;
   catchUp?: unknown;
   server?: unknown;
+  inboxStore?: unknown;
 }
 
 interface Credentials {
   token?: unknown;
   previousToken?: unknown;
   apiKey?: unknown;
+  /** Of the database, where the inbox is in one. */
+  inboxUrl?: unknown;
 }
 
 /** What other nodes see of a `radaro-config`. */
@@ -44,7 +47,7 @@ export = (RED: NodeAPI): void => {
 
   function RadaroConfig(this: ConfigNode, def: ConfigDef) {
     RED.nodes.createNode(this, def);
-    const { token, previousToken, apiKey } = this.credentials ?? {};
+    const { token, previousToken, inboxUrl, apiKey } = this.credentials ?? {};
     this.merchant = createMerchant(def.name, [token, previousToken]);
     const waiting = left.get(this.id) ?? 0;
     left.delete(this.id);
@@ -61,8 +64,11 @@ export = (RED: NodeAPI): void => {
     if (!retries) this.warn(RED._("radaro-config.inbox.retries"));
     const minutes = readMinutes(def.catchUp);
     if (minutes === undefined) this.warn(RED._("radaro-config.catchUp.minutes"));
-    const catchUp = minutes ? { catchUp: { minutes, server: def.server, apiKey } } : {};
-    const inbox = new (loadInbox().MerchantInbox)(RED, this, { days, retries: retries ?? [], ...catchUp });
+    const inbox = new (loadInbox().MerchantInbox)(RED, this, {
+      ...{ days, retries: retries ?? [] },
+      ...(readText(def.inboxStore) === "postgres" && { database: readText(inboxUrl) }),
+      ...(minutes && { catchUp: { minutes, server: def.server, apiKey } }),
+    });
     this.inbox = inbox;
     open.set(this.id, inbox);
     this.on("close", (removed: boolean, done: () => void) => {
@@ -81,6 +87,7 @@ export = (RED: NodeAPI): void => {
       token: { type: "password" },
       previousToken: { type: "password" },
       apiKey: { type: "password" },
+      inboxUrl: { type: "password" },
     },
   });
 };

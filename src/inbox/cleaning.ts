@@ -27,7 +27,8 @@ export class Cleaning {
   }
 
   get #now(): Moment {
-    return (this.options.clock ?? now)();
+    const { wall, steady } = (this.options.clock ?? now)();
+    return { wall: wall + this.store.ahead, steady };
   }
 
   /** Deletes what is too old, where the clock can be believed. To be called each `cleanEvery`. */

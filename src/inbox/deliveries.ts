@@ -71,6 +71,22 @@ export function takenBack(delivery: Delivery): Delivery {
   return { node, state: "waiting", times: times - 1, ...kept(delivery) };
 }
 
+/**
+ * What counts of a delivery where an inbox that does not give it any more, or never did, says what has become
+ * of it: a later word than the one before, but no failure where the flow was done with it after all, or does
+ * not have it and so gets it again.
+ *
+ * @param there as the inbox has it that gives it
+ * @param said as the other has it
+ */
+export function lastWord(there: Delivery, said: Delivery): Delivery {
+  const isNews =
+    there.state !== "processed" &&
+    (said.state === "processed" ||
+      (said.state === "failed" && there.state === "waiting" && there.since !== undefined));
+  return isNews ? { ...said, times: Math.max(said.times, there.times) } : there;
+}
+
 /** The flow has lost it: it waits to be given again. */
 export function interrupted(delivery: Delivery): Delivery {
   const { node, times } = delivery;

@@ -23,7 +23,7 @@ export class GivingAgain {
   isReady = false;
   readonly #handing: Handing;
   /** What was with the flow when Node-RED ended, to be given one by one; and how often that has come in a row. */
-  #suspects: string[] = [];
+  readonly #suspects: string[] = [];
   #ends = 0;
   /** How long each is watched, in milliseconds. */
   #watch = 0;
@@ -31,6 +31,9 @@ export class GivingAgain {
   #isGiving = false;
   #wake: () => void = () => undefined;
   #isClosed = false;
+  /** When all that have come have found their place, and how many have not. */
+  #coming: Promise<void> = Promise.resolve();
+  #comers = 0;
 
   constructor(
     private readonly store: Reopening,
@@ -44,7 +47,7 @@ export class GivingAgain {
 
   /** Whether it is giving: what waits may be earlier than what comes. */
   get isGiving(): boolean {
-    return this.#isGiving;
+    return this.#isGiving || this.#comers > 0;
   }
 
   /** Whether anything is given. */
@@ -58,14 +61,14 @@ export class GivingAgain {
   }
 
   /**
-   * Some events were with the flow when Node-RED ended.
+   * Some more events were with the flow when Node-RED ended.
    *
    * @param ends how many times in a row that has come
    */
   suspect(seqs: string[], ends: number): void {
-    this.#suspects = seqs;
+    this.#suspects.push(...seqs);
     this.#ends = ends;
-    this.#watch = watchFor(ends, seqs.length);
+    this.#watch = watchFor(ends, this.#suspects.length);
   }
 
   /** Looks at all that waits. */
@@ -91,9 +94,31 @@ export class GivingAgain {
     for (const seq of seqs) void this.#giveInItsTurn(seq);
   }
 
+  /** Another inbox that shares the store has accepted these for this one: they come in this order. */
+  came(seqs: string[]): void {
+    for (const seq of seqs)
+      this.#inTurn(async () => {
+        if (this.#isGiving) this.pass();
+        else void this.#giveNext(seq, await this.#prepare(seq));
+      });
+  }
+
+  /** Lets one after the other find its place behind those of its job. */
+  #inTurn(find: () => Promise<void>): void {
+    this.#comers += 1;
+    this.#coming = this.#coming.then(find).finally(() => (this.#comers -= 1));
+  }
+
+  // Where it cannot be given now it waits on disk, and so do those behind it.
+  #prepare(seq: string): Promise<Next | undefined> {
+    return this.mayGive ? this.#handing.prepare(seq).catch(() => undefined) : Promise.resolve(undefined);
+  }
+
   async #giveInItsTurn(seq: string): Promise<void> {
-    // Where it cannot be given now it waits on disk, and so do those behind it.
-    const next = await (this.mayGive ? this.#handing.prepare(seq).catch(() => undefined) : undefined);
+    await this.#giveNext(seq, await this.#prepare(seq));
+  }
+
+  async #giveNext(seq: string, next: Next | undefined): Promise<void> {
     if (next && this.mayGive) await this.#handing.give([next], false);
     else if (next) this.#handing.letGo([next]);
     const { deliveries = [] } = this.held.get(seq) ?? {};
@@ -104,10 +129,12 @@ export class GivingAgain {
   }
 
   /** Gives a new event to these nodes, unless an earlier one of its job waits: then it waits like that. */
-  async inItsTurn(stored: StoredEvent, nodes: string[]): Promise<void> {
-    const isNext = nodes.length > 0 && (await this.inOrder.afterEarlier(nodes, stored).catch(() => false));
-    if (isNext) this.comes([stored.seq]);
-    else this.pass();
+  inItsTurn(stored: StoredEvent, nodes: string[]): void {
+    this.#inTurn(async () => {
+      const isNext = nodes.length > 0 && (await this.inOrder.afterEarlier(nodes, stored).catch(() => false));
+      if (isNext) void this.#giveNext(stored.seq, await this.#prepare(stored.seq));
+      else this.pass();
+    });
   }
 
   /**

@@ -35,6 +35,8 @@ export interface Flow {
   receivers(path: string, event: JsonObject): string[] | undefined;
   /** What a node wants; `undefined`: it is not there. */
   receiver(id: string): { isInOrder: boolean } | undefined;
+  /** The ids of all that are there. */
+  readonly nodes: string[];
   /**
    * Gives an event to nodes. What becomes of it is told to the inbox's `heard`, later.
    *
@@ -56,7 +58,7 @@ export class Giving {
    *   told when, ISO-8601, UTC; `harmless`: all that was with the flow when Node-RED ended has done no harm
    */
   constructor(
-    store: Reopening,
+    private readonly store: Reopening,
     private readonly flow: Flow,
     private readonly held: Held,
     private readonly options: {
@@ -81,13 +83,29 @@ export class Giving {
   plan(path: string, event: JsonObject): Delivery[] | undefined {
     const nodes = this.flow.running ? this.flow.receivers(path, event) : undefined;
     return nodes?.map((node) =>
-      this.again.mayGiveNew ? given(newDelivery(node), Date.now()) : newDelivery(node),
+      this.again.mayGiveNew ? given(newDelivery(node), this.store.now) : newDelivery(node),
     );
   }
 
-  /** Gives the flow an event that has just been stored. */
-  first(stored: StoredEvent, event: JsonObject): void {
-    this.last = stored.seq;
+  /** Whether one of an event's nodes wants those of a job one after the other. */
+  isInOrder(deliveries: readonly Delivery[] = []): boolean {
+    return deliveries.some(
+      ({ node, state }) => state === "waiting" && this.flow.receiver(node)?.isInOrder === true,
+    );
+  }
+
+  /** These are on disk: what waits of them can be given. @param seq of the last */
+  upTo(seq: string): void {
+    if (seq > this.last) this.last = seq;
+  }
+
+  /**
+   * Gives the flow an event that has just been stored.
+   *
+   * @param isBehind an earlier one of its job waits that has come by another inbox
+   */
+  first(stored: StoredEvent, event: JsonObject, isBehind = false): void {
+    this.upTo(stored.seq);
     if (stored.state !== "waiting") return;
     this.held.begin(stored);
     const { mayGiveNew, isGiving } = this.again;
@@ -95,7 +113,8 @@ export class Giving {
     const all = deliveries.map(({ node }) => node);
     const unplanned = deliveries.flatMap(({ node, since }) => (since === undefined ? node : []));
     // Earlier ones of its job may wait for those that want them in order.
-    const isNow = (node: string) => mayGiveNew && !(isGiving && this.flow.receiver(node)?.isInOrder);
+    const isNow = (node: string) =>
+      mayGiveNew && !((isGiving || isBehind) && this.flow.receiver(node)?.isInOrder);
     const now = all.filter(isNow);
     const later = all.filter((node) => !now.includes(node));
     const back = later.filter((node) => !unplanned.includes(node));
@@ -103,11 +122,11 @@ export class Giving {
     this.#change(
       stored,
       now.filter((node) => unplanned.includes(node)),
-      (delivery) => given(delivery, Date.now()),
+      (delivery) => given(delivery, this.store.now),
       true,
     );
     if (now.length > 0) this.#give(stored, now, event);
-    if (later.length > 0 || !stored.deliveries) void this.again.inItsTurn(stored, mayGiveNew ? later : []);
+    if (later.length > 0 || !stored.deliveries) this.again.inItsTurn(stored, mayGiveNew ? later : []);
     this.held.letGo(stored.seq);
   }
 
@@ -156,15 +175,15 @@ export class Giving {
   #becomes(delivery: Delivery, outcome: Outcome, givenAgain: number | undefined): Delivery {
     switch (outcome.state) {
       case "processed":
-        return processed(delivery, Date.now());
+        return processed(delivery, this.store.now);
       case "reopened":
-        return reopened(delivery, Date.now());
+        return reopened(delivery, this.store.now);
       case "interrupted":
         return outcome.isUnseen ? takenBack(delivery) : interrupted(delivery);
       case "failed": {
         const { error, stays } = outcome;
         const isOnceMore = givenAgain !== undefined && givenAgain <= notReady;
-        const how = { now: Date.now(), after: this.options.retries, isOnceMore, stays: stays ?? false };
+        const how = { now: this.store.now, after: this.options.retries, isOnceMore, stays: stays ?? false };
         const became = failed(delivery, error, how);
         if (became.againAt !== undefined) this.options.retryAt(became.againAt);
         return became;

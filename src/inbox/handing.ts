@@ -75,8 +75,10 @@ export class Handing {
     // What was made may not say when it happened.
     const change = stored.caughtUp ? changeOf(event, undefined, stored.changedAt) : changeOf(event);
     const later = change && (await this.store.read((store) => store.later(stored, change)));
-    // One that waits too comes in its turn, after this one.
-    return later?.every(({ seq, state }) => state !== "waiting" || this.held.has(seq)) ?? false;
+    // One that waits too comes in its turn, after this one; but nobody knows when another inbox gives it.
+    const isBefore = (each: NonNullable<typeof later>[number]) =>
+      each.state !== "waiting" || each.isElsewhere === true || this.held.has(each.seq);
+    return later?.every(isBefore) ?? false;
   }
 
   /** It came while its nodes were not there. */
@@ -99,7 +101,7 @@ export class Handing {
       if (mine.length === 0) return [];
       this.held.hold(stored);
       stored.deliveries = stored.deliveries!.map((each) =>
-        mine.includes(each.node) ? given(each, Date.now()) : each,
+        mine.includes(each.node) ? given(each, this.store.now) : each,
       );
       this.held.change(stored, true);
       return { stored, event, nodes: mine };

@@ -41,14 +41,20 @@ export class InOrder {
     return false;
   }
 
-  /** Whether an event may come: no earlier one of its job waits to be given to one of these nodes. */
+  /** Whether an event may come: no earlier one of its job waits to be given to one of these nodes, but those that have a turn, or wait for it. */
   async afterEarlier(nodes: readonly string[], stored: StoredEvent): Promise<boolean> {
     const inOrder = nodes.filter((node) => this.#keyOf(node, stored) !== undefined);
     if (inOrder.length === 0) return true;
     const earlier = await this.store.read((store) => store.earlier(stored, keyOf(stored.orderId)!));
     return !earlier.some(
-      ({ deliveries }) =>
-        !deliveries || deliveries.some(({ node, state }) => state === "waiting" && inOrder.includes(node)),
+      ({ seq, deliveries }) =>
+        !deliveries ||
+        deliveries.some(
+          ({ node, state }) =>
+            state === "waiting" &&
+            inOrder.includes(node) &&
+            !this.#keys.get(seq)?.has(this.#keyOf(node, stored)!),
+        ),
     );
   }
 

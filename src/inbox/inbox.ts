@@ -6,13 +6,15 @@ import { Giving, type Flow, type Outcome } from "./giving";
 import { Held } from "./held";
 import { Intake } from "./intake";
 import { KnownJobs } from "./known-jobs";
+import { Moving, type Before } from "./moving";
 import { Operating } from "./operating";
 import { Refusals } from "./refusals";
 import { Closed, Reopening } from "./reopening";
 import { Retrying } from "./retrying";
-import { maxEnds } from "./scheduler";
-import { bounds, type Finding, type OpenStore, type Settings, type Store, type Unusable } from "./store";
-import { prepare, type StoredEvent } from "./stored-event";
+import { Sharing } from "./sharing";
+import { bounds, Unusable, type Finding, type OpenStore, type Settings, type Store } from "./store";
+import { prepare, type AcceptedEvent, type Became, type StoredEvent } from "./stored-event";
+import { Suspects } from "./suspects";
 
 export { cleanEvery, Closed, type Flow, type Outcome };
 
@@ -37,10 +39,14 @@ interface Options {
   meaningOf?: (event: JsonObject) => string | null;
   /** Whether Radaro is asked for what never arrived: then it is kept what is known of jobs. */
   isAsking?: boolean;
+  /** Where it was before: what it is not done with there comes along. */
+  before?: Before;
   /** How much is kept. */
   max?: typeof bounds;
   /** What time it is. */
   clock?: () => Moment;
+  /** How long an event waits at most to be stored, in milliseconds; absent: as long as the disk takes. */
+  answerWithin?: number;
 }
 
 /**
@@ -54,6 +60,9 @@ export class Inbox {
   readonly #giving: Giving;
   readonly #retrying: Retrying;
   readonly #cleaning: Cleaning;
+  readonly #moving: Moving | undefined;
+  readonly #suspects: Suspects;
+  readonly #sharing: Sharing;
   /** What people do with its events. */
   readonly events: Operating;
   /** What is known of jobs. */
@@ -74,12 +83,16 @@ export class Inbox {
     private readonly options: Options,
   ) {
     const { max = bounds, changed, retries = [] } = options;
-    this.#store = new Reopening(open, { max, changed, opened: (store) => void this.#opened(store) });
-    this.refusals = new Refusals(this.#store, options.days);
-    this.#intake = new Intake(this.#store, {
-      stored: (stored, event) => this.#giving.first(stored, event),
-      changed: (became) => this.#held.written(became),
+    this.#store = new Reopening(open, {
+      ...{ max, changed, opened: (store) => void this.#opened(store) },
+      others: () => this.#sharing,
     });
+    this.refusals = new Refusals(this.#store, options.days);
+    const told = {
+      stored: (...stored: Parameters<Giving["first"]>) => this.#giving.first(...stored),
+      changed: (became: Became) => this.#held.written(became),
+    };
+    this.#intake = new Intake(this.#store, told, options.answerWithin);
     this.#held = new Held((became, isUrgent) => this.#intake.change(became, isUrgent));
     this.#giving = new Giving(this.#store, flow, this.#held, {
       retries,
@@ -90,12 +103,26 @@ export class Inbox {
       isPaused: () => this.isPaused,
       due: (seqs) => this.#giving.again.ask(seqs),
     });
-    this.#cleaning = new Cleaning(this.#store, { last: () => this.#giving.last, held: this.#held }, options);
+    this.#suspects = new Suspects(this.#held, {
+      now: () => this.now,
+      setAside: (node) => options.setAside(node),
+      suspect: (seqs, ends) => this.#giving.again.suspect(seqs, ends),
+    });
+    this.#sharing = new Sharing(this.#store, flow, {
+      ...{ held: this.#held, giving: this.#giving, retrying: this.#retrying, suspects: this.#suspects },
+      ...{ refusals: this.refusals, changed },
+    });
+    const last = () => [this.#giving.last, this.#store.store?.last ?? ""].sort().at(-1)!;
+    this.#cleaning = new Cleaning(this.#store, { last, held: this.#held }, options);
+    this.#moving =
+      options.before &&
+      new Moving(options.before, { pause: () => this.pause(true), take: (events) => this.#take(events) });
     this.events = new Operating(this.#store, {
       held: this.#held,
       again: this.#giving.again,
       cleaning: this.#cleaning,
       isThere: (node) => this.flow.receiver(node) !== undefined,
+      owned: (seq) => this.#giving.upTo(seq),
       changed,
     });
     this.jobs = new KnownJobs(this.#store, this.events);
@@ -105,6 +132,11 @@ export class Inbox {
     ];
     for (const timer of this.#timers) timer.unref();
     this.#retry();
+  }
+
+  /** What time it is by the store's clock, in milliseconds. */
+  get now(): number {
+    return this.#store.now;
   }
 
   /** Why nothing can be stored; `undefined`: all is well. */
@@ -142,11 +174,14 @@ export class Inbox {
     failures?: FlowError[],
   ): Promise<"stored" | "duplicate"> {
     const deliveries = failures
-      ? failures.map((error) => failed(newDelivery(error.node.id), error, { now: Date.now() }))
+      ? failures.map((error) => failed(newDelivery(error.node.id), error, { now: this.now }))
       : this.#giving.plan(arrival.path, event);
     const meaning = this.options.meaningOf?.(event) ?? null;
-    const about = { ...arrival, deliveries, meaning, isLearned: this.options.isAsking ?? false };
-    return this.#intake.accept(prepare(event, about), event);
+    const receivedAt = new Date(arrival.receivedAt.getTime() + this.#store.ahead);
+    const isLearned = this.options.isAsking ?? false;
+    const accepted = prepare(event, { ...arrival, receivedAt, deliveries, meaning, isLearned });
+    accepted.isInOrder = this.#giving.isInOrder(deliveries);
+    return this.#intake.accept(accepted, event);
   }
 
   /** The flows have started: gives them all waiting events that they do not have. */
@@ -182,9 +217,9 @@ export class Inbox {
   }
 
   async #opened(store: Store): Promise<void> {
-    if (store.last > this.#giving.last) this.#giving.last = store.last;
+    this.#giving.upTo(store.last);
     for (const finding of store.findings) this.options.found?.(finding);
-    this.refusals.opened(store.settings);
+    this.refusals.known(store.settings);
     // Less may be known of jobs than was told of them, or what is known is not kept up to date any more.
     const isDoubtful = store.findings.some(({ what }) => what !== "leveldb") || !this.options.isAsking;
     if (isDoubtful && store.settings.asking) void this.jobs.end().catch(() => undefined);
@@ -192,49 +227,15 @@ export class Inbox {
     this.#isNew = false;
     this.#giving.again.isPaused = store.settings.isPaused;
     // Before anything is written or given: with what Node-RED may have ended.
-    const suspected = isFirst ? this.#suspect(store).catch(() => undefined) : undefined;
+    const suspected = isFirst ? this.#suspects.look(store, true).catch(() => undefined) : undefined;
     this.#intake.write();
     await suspected;
     this.#giving.again.isReady = true;
     this.start();
     this.#retrying.look();
     this.#cleaning.begin();
+    this.#moving?.begin();
     this.options.changed();
-  }
-
-  /** What was with the flow when Node-RED ended is given one by one, or set aside. */
-  async #suspect(store: Store): Promise<void> {
-    const events = await store.withFlow();
-    if (events.length === 0) return store.settings.ends > 0 ? this.#set({ ends: 0 }) : undefined;
-    const ends = store.settings.ends + 1;
-    await store.set({ ...store.settings, ends });
-    const [only] = events;
-    const isSetAside = events.length === 1 && this.#isSetAside(only!);
-    // From now on only what is given is with the flow: the next end tells which it was.
-    for (const stored of events) this.#held.change(this.#held.hold(stored), true);
-    await Promise.all(events.map(({ seq }) => this.#held.onDisk(seq)));
-    if (isSetAside) return this.#set({ ends: 0 });
-    this.#giving.again.suspect(
-      events.map(({ seq }) => seq),
-      ends,
-    );
-  }
-
-  /** @param stored the only one that was with the flow when Node-RED ended */
-  #isSetAside(stored: StoredEvent): boolean {
-    const ended = (stored.ended ?? 0) + 1;
-    const wasWithFlow = new Set(stored.deliveries?.flatMap(({ node, since }) => (since ? node : [])));
-    const held = this.#held.hold(stored);
-    held.ended = ended;
-    if (ended >= maxEnds) {
-      held.ended = undefined;
-      held.deliveries = held.deliveries!.map((each) =>
-        wasWithFlow.has(each.node)
-          ? failed(each, this.options.setAside(each.node), { now: Date.now() })
-          : each,
-      );
-    }
-    return ended >= maxEnds;
   }
 
   async #set(settings: Partial<Settings>): Promise<void> {
@@ -245,6 +246,18 @@ export class Inbox {
     const check = () => this.#store.read((store) => store.check());
     void check().catch(() => check().catch(() => undefined)); // said as `problem`
     this.#intake.write(); // what could not be written the last time
+  }
+
+  /** Stores events that the inbox had where it was before: those that wait are given in their turn. */
+  async #take(events: AcceptedEvent[]): Promise<void> {
+    for (const event of events) event.isInOrder = this.#giving.isInOrder(event.stored.deliveries);
+    await this.#store.alone(async (store) => {
+      const room = await store.makeRoom(events.map(({ stored }) => stored.size));
+      if (room < events.length) throw new Unusable("crowded");
+      for (const written of await store.write(events, [])) if (written) this.#giving.upTo(written.seq);
+    });
+    this.#giving.again.pass();
+    this.#retrying.look();
   }
 
   /** Pauses or resumes: paused, events are stored, and none is given. On disk when it returns. */
@@ -260,6 +273,7 @@ export class Inbox {
   /** Writes what is left to write, and lets another one have the store. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    await this.#moving?.close();
     this.#retrying.close();
     this.#giving.close();
     await this.#store.close(async (store) => {
@@ -272,6 +286,7 @@ export class Inbox {
       await store.write([], await this.#intake.close());
       const refused = this.refusals.close();
       if (refused) await store.set({ ...store.settings, refused });
+      await store.letGo();
     });
     await this.#intake.close();
   }

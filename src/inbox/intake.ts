@@ -25,8 +25,8 @@ const later = { after: 100, changes: 256 };
 
 /** What is told of what was written, in the order in which it came. */
 interface Told {
-  /** A new event is on disk. */
-  stored(stored: StoredEvent, event: JsonObject): void;
+  /** A new event is on disk, and this inbox gives it. @param isBehind see `Written` */
+  stored(stored: StoredEvent, event: JsonObject, isBehind: boolean): void;
   /** What has become of an event is with the disk. */
   changed(became: Became): void;
 }
@@ -47,9 +47,11 @@ export class Intake {
   /** Makes it due. */
   #timer: NodeJS.Timeout | undefined;
 
+  /** @param answerWithin how long an event waits at most, in milliseconds; absent: as long as the disk takes */
   constructor(
     private readonly store: Reopening,
     private readonly told: Told,
+    private readonly answerWithin?: number,
   ) {}
 
   /** @throws Unusable, or Closed */
@@ -61,15 +63,40 @@ export class Intake {
       }
       const { size } = accepted.stored;
       if (this.#arrived.length >= waiting.events || this.#bytes + size > waiting.bytes) {
-        const slow = new Unusable("slow");
-        if (!this.store.problem) this.store.say(slow);
-        reject(slow);
+        reject(this.#slow());
         return;
       }
-      this.#arrived.push({ accepted, event, resolve, reject });
+      const arrived = { accepted, event, resolve, reject };
+      this.#arrived.push(arrived);
+      if (this.answerWithin !== undefined) this.#limit(arrived, this.answerWithin);
       this.#bytes += size;
       this.#writing ??= this.#writeAll();
     });
+  }
+
+  #slow(): Unusable {
+    const slow = new Unusable("slow");
+    if (!this.store.problem) this.store.say(slow);
+    return slow;
+  }
+
+  /** Refuses what was not stored in time. What is being stored then may be there all the same. */
+  #limit(arrived: Arrived, within: number): void {
+    const timer = setTimeout(() => {
+      const at = this.#arrived.indexOf(arrived);
+      if (at >= 0) this.#arrived.splice(at, 1);
+      if (at >= 0) this.#bytes -= arrived.accepted.stored.size;
+      arrived.reject(this.#slow());
+    }, within);
+    const { resolve, reject } = arrived;
+    arrived.resolve = (result) => {
+      clearTimeout(timer);
+      resolve(result);
+    };
+    arrived.reject = (why) => {
+      clearTimeout(timer);
+      reject(why);
+    };
   }
 
   /**
@@ -138,7 +165,8 @@ export class Intake {
         return;
       }
       const written = results[i];
-      if (written) this.told.stored(Object.assign(stored, written), event);
+      const { isElsewhere, isBehind = false, ...became } = written ?? {};
+      if (written && !isElsewhere) this.told.stored(Object.assign(stored, became), event, isBehind);
       resolve(written ? "stored" : "duplicate");
     });
   }

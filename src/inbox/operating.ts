@@ -36,6 +36,8 @@ export class Operating {
       cleaning: Cleaning;
       /** Whether a node is there. */
       isThere(node: string): boolean;
+      /** An event is this inbox's own. */
+      owned(seq: string): void;
       changed(): void;
     },
   ) {}
@@ -113,6 +115,7 @@ export class Operating {
     const wanted = (each: Delivery) =>
       each.state === "failed" ? fits(each) : all && each.state === "processed";
     const run: string[] = [];
+    await this.#own(seqs);
     await this.#change(seqs, (stored) => {
       const { deliveries } = stored;
       // One that no node wanted goes to those that want it now.
@@ -132,6 +135,17 @@ export class Operating {
     });
     this.inbox.again.ask(run);
     return count;
+  }
+
+  /** Lets those be this inbox's own that its flow may get, where others share the store. */
+  async #own(seqs: string[]): Promise<void> {
+    const found = await this.store.read((store) => store.get(seqs));
+    const here = found.filter(
+      ({ deliveries = [] }) =>
+        deliveries.length === 0 || deliveries.some(({ node }) => this.inbox.isThere(node)),
+    );
+    await this.store.alone((store) => store.own(here.map(({ seq }) => seq)));
+    for (const { seq } of here) this.inbox.owned(seq);
   }
 
   /** Lets the flow have all failed deliveries again that fit. @param filter its state is not looked at */

@@ -11,7 +11,8 @@ const day = 24 * hour;
 export class Refusals {
   readonly #known = new Map<string, Refused>();
   #timer: NodeJS.Timeout | undefined;
-  #isLoaded = false;
+  /** As the store has them. */
+  #stored: readonly Refused[] = [];
 
   /** @param days for how long one is remembered */
   constructor(
@@ -19,14 +20,20 @@ export class Refusals {
     private readonly days: number,
   ) {}
 
-  /** The store was opened: what it knows counts too. */
-  opened({ refused }: Readonly<Settings>): void {
-    if (this.#isLoaded) return;
-    this.#isLoaded = true;
-    for (const before of refused) {
-      const { count = 0, last = before.last } = this.#known.get(before.why) ?? {};
-      this.#known.set(before.why, { ...before, count: before.count + count, last });
+  /** What the store knows, after it was opened, or as others that share it have added to that: it counts too. */
+  known({ refused }: Readonly<Settings>): void {
+    for (const now of refused) {
+      const { count: before = 0 } = this.#stored.find(({ why }) => why === now.why) ?? {};
+      if (now.count <= before) continue;
+      const { count, first, last } = this.#known.get(now.why) ?? { ...now, count: 0 };
+      this.#known.set(now.why, {
+        why: now.why,
+        count: count + now.count - before,
+        first: first < now.first ? first : now.first,
+        last: last > now.last ? last : now.last,
+      });
     }
+    this.#stored = refused;
   }
 
   /**
@@ -55,8 +62,11 @@ export class Refusals {
 
   #save(): void {
     this.#timer = undefined;
-    const refused = this.list(Date.now());
-    const set = this.store.alone((store) => store.set({ ...store.settings, refused }));
+    const set = this.store.alone(async (store) => {
+      const refused = this.list(this.store.now);
+      await store.set({ ...store.settings, refused });
+      this.#stored = refused;
+    });
     set.catch(() => undefined); // with the next, or when it is closed
   }
 
@@ -64,6 +74,6 @@ export class Refusals {
   close(): Refused[] | undefined {
     if (this.#timer === undefined) return undefined;
     clearTimeout(this.#timer);
-    return this.list(Date.now());
+    return this.list(this.store.now);
   }
 }

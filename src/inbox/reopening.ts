@@ -1,4 +1,4 @@
-import { Unusable, type bounds, type OpenStore, type Problem, type Store } from "./store";
+import { Unusable, type bounds, type OpenStore, type Others, type Problem, type Store } from "./store";
 
 /** The inbox was closed before it could do it: another one may come in its place. */
 export class Closed extends Error {}
@@ -26,6 +26,7 @@ export class Reopening {
   /** When the store was opened after something was wrong. */
   #reopenedAt = -Infinity;
   #last = "";
+  #ahead = 0;
   #opening: Promise<Store> | undefined;
   /** The end of all that writes, one after the other. */
   #writes: Promise<unknown> = Promise.resolve();
@@ -33,10 +34,15 @@ export class Reopening {
   /** Never resolves. */
   readonly #closed: Promise<never>;
 
-  /** @param options `opened` and `changed` are called when the store was opened, and when `problem` is another */
+  /** @param options `opened` and `changed` are called when the store was opened, and when `problem` is another; see `Others` */
   constructor(
     private readonly openStore: OpenStore,
-    private readonly options: { max: typeof bounds; opened(store: Store): void; changed(): void },
+    private readonly options: {
+      max: typeof bounds;
+      opened(store: Store): void;
+      changed(): void;
+      others(): Others;
+    },
   ) {
     const { signal } = this.#closing;
     this.#closed = new Promise((_, reject) =>
@@ -53,6 +59,16 @@ export class Reopening {
   /** `undefined` while it cannot be used. */
   get store(): Store | undefined {
     return this.#store;
+  }
+
+  /** How far the store's clock is ahead of this machine's, in milliseconds; as it was last while it is not open. */
+  get ahead(): number {
+    return this.#store?.ahead ?? this.#ahead;
+  }
+
+  /** What time it is by the store's clock, in milliseconds. */
+  get now(): number {
+    return Date.now() + this.ahead;
   }
 
   get isClosed(): boolean {
@@ -74,6 +90,7 @@ export class Reopening {
       if (this.isClosed) throw new Closed();
       if (error instanceof Unusable && this.#store === store) {
         this.#last = store.last;
+        this.#ahead = store.ahead;
         this.#store = undefined;
         this.#inUse = true;
         this.say(error);
@@ -97,7 +114,9 @@ export class Reopening {
     const check = this.#problem?.problem === "damaged";
     const { signal } = this.#closing;
     try {
-      const store = await this.openStore({ max: this.options.max, last: this.#last, check, signal });
+      const others = this.options.others();
+      const { max } = this.options;
+      const store = await this.openStore({ max, last: this.#last, check, signal, others });
       if (this.#problem) this.#reopenedAt = performance.now();
       this.#store = store;
       const isShown = !this.#inUse || !shownByWriting.includes(this.#problem!.problem);

@@ -25,7 +25,7 @@ export class Retrying {
     if (at >= this.#at || this.#isClosed) return;
     clearTimeout(this.#timer);
     this.#at = at;
-    const wait = Math.min(Math.max(at - Date.now(), 0), lookEvery);
+    const wait = Math.min(Math.max(at - this.store.now, 0), lookEvery);
     this.#timer = setTimeout(() => this.look(), wait).unref();
   }
 
@@ -37,7 +37,7 @@ export class Retrying {
   }
 
   async #look(): Promise<void> {
-    const now = Date.now();
+    const { now } = this.store;
     const iso = (time: number) => new Date(time).toISOString();
     const beyond = iso(now + (longestRetry + 1) * 60_000);
     // Before the disk is read: they may not be there yet, and are let go as soon as they are.

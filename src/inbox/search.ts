@@ -1,3 +1,6 @@
+import { isOfCause, type Delivery } from "./deliveries";
+import type { Filter } from "./store";
+
 /** How much of a text is looked for by the database, in characters: the rest is looked at afterwards. */
 const maxPattern = 200;
 
@@ -24,4 +27,18 @@ export function hasText(value: unknown, text: string): boolean {
     return typeof each === "object" && each !== null && Object.values(each).some(has);
   };
   return has(value);
+}
+
+/** What is looked at of an event that a database has found; `undefined`: there is nothing to look at. */
+export function whatFits({ text, node, error }: Filter) {
+  const cause = { ...(node !== undefined && { node }), ...(error !== undefined && { error }) };
+  return {
+    text: text === undefined ? undefined : (body: string) => hasText(JSON.parse(body), text),
+    delivery:
+      node === undefined && error === undefined
+        ? undefined
+        : (deliveries: unknown) =>
+            typeof deliveries === "string" &&
+            (JSON.parse(deliveries) as Delivery[]).some((each) => isOfCause(each, cause)),
+  };
 }

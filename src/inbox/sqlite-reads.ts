@@ -53,13 +53,14 @@ export class Reads extends Search {
     return { oldestWaiting: oldest as string | null, lastAccepted: last as string | null };
   }
 
-  withFlow(): StoredEvent[] {
-    return this.db
+  withFlow(): { stored: StoredEvent; isAlone: boolean }[] {
+    const events = this.db
       .all(
         `SELECT ${columns} FROM events WHERE is_open = 1 AND deliveries LIKE '%"since":%' ORDER BY changed_at, seq`,
       )
       .map(readRow)
       .filter(({ deliveries }) => deliveries!.some(({ since }) => since !== undefined)); // earlier tries have one too
+    return events.map((stored) => ({ stored, isAlone: events.length === 1 }));
   }
 
   earlier(

@@ -7,7 +7,7 @@ import { Unusable } from "./store";
 export const applicationId = 0x72616472;
 
 /** The numbered files that make the schema, each run once. */
-const files = join(__dirname, "schema");
+const files = join(__dirname, "schema", "sqlite");
 
 function steps(): string[] {
   return readdirSync(files)

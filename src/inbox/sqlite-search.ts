@@ -1,5 +1,5 @@
-import { isOfCause, type Delivery, type State } from "./deliveries";
-import { hasText, patternFor } from "./search";
+import type { State } from "./deliveries";
+import { patternFor, whatFits } from "./search";
 import type { Database } from "./sqlite-database";
 import { columns, readRow, toSeq, type Row } from "./sqlite-rows";
 import type { Filter } from "./store";
@@ -89,18 +89,4 @@ function conditionsOf(filter: Filter): Condition[] {
     isCause && ["state = 'failed'"],
   ];
   return conditions.filter((each) => each !== false);
-}
-
-/** What no condition says of a row; `undefined`: there is nothing to look at. */
-function whatFits({ text, node, error }: Filter) {
-  const cause = { ...(node !== undefined && { node }), ...(error !== undefined && { error }) };
-  return {
-    text: text === undefined ? undefined : (body: string) => hasText(JSON.parse(body), text),
-    delivery:
-      node === undefined && error === undefined
-        ? undefined
-        : (deliveries: Row[string] | undefined) =>
-            typeof deliveries === "string" &&
-            (JSON.parse(deliveries) as Delivery[]).some((each) => isOfCause(each, cause)),
-  };
 }

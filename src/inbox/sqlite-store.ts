@@ -24,6 +24,7 @@ function notStarted(error: Error): Unusable {
 export class SqliteStore implements Store {
   findings: Finding[] = [];
   settings: Settings = { isPaused: false, ends: 0, refused: [] };
+  readonly ahead = 0;
   #now: Now = {
     counts: { waiting: 0, processed: 0, failed: 0 },
     failures: {},
@@ -162,6 +163,16 @@ export class SqliteStore implements Store {
   async set(settings: Settings) {
     this.settings = settings; // at once: others may change the rest of them meanwhile
     await this.#ask("set", settings);
+  }
+
+  /** All are. */
+  async own() {
+    // Nobody shares it.
+  }
+
+  /** Whoever opens it next has them. */
+  async letGo() {
+    // Nobody shares it.
   }
 
   open(...args: Parameters<Store["open"]>) {

@@ -29,7 +29,7 @@ export type Commands = Omit<
   close(): string;
 };
 
-export interface WorkerOptions extends Required<Omit<OpenOptions, "signal">> {
+export interface WorkerOptions extends Required<Omit<OpenOptions, "signal" | "others">> {
   /** What `close` has returned: where the database is still like that, it is not checked again. */
   left: string | undefined;
   label: Omit<Label, "used"> | undefined;

@@ -16,6 +16,14 @@ import type { AcceptedEvent, Became, Change, StoredEvent } from "./stored-event"
  * - `newer`: a later version of this package has made it
  * - `slow`: the disk does not answer, and as much waits for it as may
  * - `crowded`: it holds as much as it may, and all of that waits for the flow
+ *
+ * Of a database that several share:
+ *
+ * - `no-url`: it is not said where it is, or not so that it can be read
+ * - `unreachable`: no connection to it
+ * - `denied`: it does not let this user in, has no database of this name, or lets it not do what is needed
+ * - `too-many-connections`: it takes no more
+ * - `read-only`: it is a copy, or was made so that nothing can be written
  */
 export type Problem =
   | "missing"
@@ -28,7 +36,12 @@ export type Problem =
   | "damaged"
   | "newer"
   | "slow"
-  | "crowded";
+  | "crowded"
+  | "no-url"
+  | "unreachable"
+  | "denied"
+  | "too-many-connections"
+  | "read-only";
 
 /**
  * What was found where a store was opened, and does not keep it from storing.
@@ -47,6 +60,11 @@ export class Unusable extends Error {
     cause?: unknown,
   ) {
     super(cause instanceof Error ? cause.message : problem, { cause });
+  }
+
+  /** Also one of a store that is in a file of its own, with its own copy of this class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && "problem" in value;
   }
 }
 
@@ -131,13 +149,6 @@ export interface Asking {
   found: number;
 }
 
-/**
- * What has become of an event in the store: without deliveries where it has come after all, and all of it
- * was told by events that were made.
- */
-export type Written = Pick<StoredEvent, "seq" | "superseded"> &
-  Partial<Pick<StoredEvent, "cameAfter" | "deliveries" | "state">>;
-
 /** From when to when the deadlines of jobs lie that are asked for: ISO-8601, UTC. */
 export interface Windows {
   open: [from: string, to: string];
@@ -151,6 +162,37 @@ export interface Unseen {
   last: string | undefined;
 }
 
+/**
+ * What has become of an event in the store: without deliveries where it has come after all, and all of it
+ * was told by events that were made.
+ */
+export interface Written
+  extends
+    Pick<StoredEvent, "seq" | "superseded">,
+    Partial<Pick<StoredEvent, "cameAfter" | "deliveries" | "state">> {
+  /** Another inbox that shares the store gives it: that has an earlier one of its job. */
+  isElsewhere?: true;
+  /** An earlier one of its job waits here that another inbox has accepted. */
+  isBehind?: true;
+}
+
+/**
+ * What an inbox is asked, and told, where others share its store. Each gives the events that it has accepted,
+ * and those of others that have ended or let them go: these are its own.
+ */
+export interface Others {
+  /** The ids of the nodes for which it can give events now; none: it takes none. */
+  nodes(): string[];
+  /** Events are its own now. @param seqs which, where that is known: then they are to be given in this order */
+  came(seqs: string[]): void;
+  /** Events are its own no more, or are deleted. */
+  gone(seqs: string[]): void;
+  /** Another inbox says what has become of these. */
+  became(seqs: string[]): void;
+  /** `counts`, `failures` or `settings` are others. */
+  changed(): void;
+}
+
 export interface OpenOptions {
   /** How much it holds. */
   max?: typeof bounds;
@@ -160,6 +202,8 @@ export interface OpenOptions {
   check?: boolean;
   /** Ends the opening. */
   signal?: AbortSignal;
+  /** Where it may be shared. */
+  others?: Others;
 }
 
 /** Opens a store. @throws Unusable */
@@ -177,6 +221,8 @@ export interface Store {
   readonly last: string;
   readonly findings: Finding[];
   readonly settings: Readonly<Settings>;
+  /** How far its clock is ahead of this machine's, in milliseconds: those that share it go by that. */
+  readonly ahead: number;
 
   /** On disk when it returns. */
   set(settings: Settings): Promise<void>;
@@ -202,8 +248,14 @@ export interface Store {
    */
   write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]>;
 
+  /** Lets events be this inbox's own, whoever had them: who had them hears of it. */
+  own(seqs: string[]): Promise<void>;
+
+  /** Lets all that is open be others'. */
+  letGo(): Promise<void>;
+
   /**
-   * Some of the events with a delivery that waits, by the time of their change, then by arrival.
+   * Some of its own events with a delivery that waits, by the time of their change, then by arrival.
    *
    * @param after the `last` of those before; `""`: from the first on
    */
@@ -217,7 +269,7 @@ export interface Store {
   some(state: State, after: string): Promise<Some>;
 
   /**
-   * Some of the events of which a delivery is given again by itself.
+   * Some of its own events of which a delivery is given again by itself.
    *
    * @param by ISO-8601, UTC: they were due by then
    * @param beyond or are said to be due later than that, which cannot be
@@ -225,14 +277,18 @@ export interface Store {
    */
   due(by: string, beyond: string): Promise<{ seqs: string[]; next: string | undefined }>;
 
-  /** The events that were with the flow when the store was used last, by the time of their change. */
-  withFlow(): Promise<StoredEvent[]>;
+  /**
+   * Its own events that were with the flow when a Node-RED ended, by the time of their change.
+   *
+   * @returns `isAlone`: that flow had no other
+   */
+  withFlow(): Promise<{ stored: StoredEvent; isAlone: boolean }[]>;
 
-  /** The earlier events of a job on a path of which a delivery waits. @param job its `keys.order` */
+  /** Its own earlier events of a job on a path of which a delivery waits. @param job its `keys.order` */
   earlier(event: Pick<StoredEvent, "seq" | "path" | "changedAt">, job: string): Promise<StoredEvent[]>;
 
   /**
-   * Some of the events that arrived before a time, by that.
+   * Some of the events that arrived before a time, by that: not those that another inbox has given to its flow.
    *
    * @param before ISO-8601, UTC
    * @param after the `last` of those before; `""`: from the first on
@@ -268,9 +324,12 @@ export interface Store {
 
   /**
    * The later events that have changed all of what an event has changed; `undefined`: there are none,
-   * or not of each field.
+   * or not of each field. `isElsewhere`: another inbox gives it.
    */
-  later(event: StoredEvent, change: Change): Promise<{ seq: string; state: State }[] | undefined>;
+  later(
+    event: StoredEvent,
+    change: Change,
+  ): Promise<{ seq: string; state: State; isElsewhere?: boolean }[] | undefined>;
 
   /**
    * A page of a list, newest first.

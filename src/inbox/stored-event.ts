@@ -64,6 +64,8 @@ export interface AcceptedEvent {
   keys: { order: string | null; external: string | null };
   /** What it tells of its job, where it is kept what is known of jobs. */
   news?: Known;
+  /** Whether a node that it is for wants the events of its job one after the other. */
+  isInOrder?: boolean;
 }
 
 /** How an event came. */
@@ -126,10 +128,32 @@ export function prepare(
     },
     text,
     digest,
+    ...aboutChange(event, summary, changedAt),
+    ...(news && { news: by === undefined ? news : saidBy(news, by) }),
+  };
+}
+
+/**
+ * Prepares an event for the store that another store has kept.
+ *
+ * @param text the event, as it was kept
+ */
+export function prepareAgain(stored: StoredEvent, text: string): AcceptedEvent {
+  const event = JSON.parse(text) as JsonObject;
+  const changedAt = sortable(event.updated_at) ?? (stored.caughtUp && stored.changedAt);
+  return { stored, text, digest: stored.eventId, ...aboutChange(event, summarise(event), changedAt) };
+}
+
+/**
+ * What is found of an event, and of what it has changed.
+ *
+ * @param changedAt when that was; `undefined`: it is not known
+ */
+function aboutChange(event: JsonObject, summary: EventSummary, changedAt: string | undefined) {
+  return {
     change: changeOf(event, summary, changedAt),
     isDated: changedAt !== undefined,
-    keys: { order: keyOf(orderId), external: keyOf(externalId) },
-    ...(news && { news: by === undefined ? news : saidBy(news, by) }),
+    keys: { order: keyOf(summary.orderId), external: keyOf(summary.externalId) },
   };
 }
 

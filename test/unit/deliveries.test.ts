@@ -8,6 +8,7 @@ import {
   interrupted,
   isDue,
   isOpen,
+  lastWord,
   left,
   longestRetry,
   newDelivery,
@@ -254,4 +255,29 @@ describe("readRetries", () => {
       }),
     );
   });
+});
+
+describe("what an inbox says of a delivery that another gives", () => {
+  const there = given(interrupted(withFlow), now); // it was taken over, and given a second time
+  const done = processed(withFlow, now);
+  const failedLate = failed(withFlow, error, { now, after: [1] });
+  const failedThere = failed(there, error, { now });
+  for (const [what, before, said, counts] of [
+    ["counts where the flow was done with it", there, done, { ...done, times: 2 }],
+    ["counts where a person has dealt with it", there, settled(fresh), { ...settled(fresh), times: 2 }],
+    ["counts where that is over a failure", failedThere, done, { ...done, times: 2 }],
+    ["counts where it failed while the other's flow has it", there, failedLate, { ...failedLate, times: 2 }],
+    ["does not count where it failed and comes again", interrupted(there), failedLate, interrupted(there)],
+    ["does not count where both have failed", failedThere, failedLate, failedThere],
+    [
+      "does not count where the other was done with it",
+      processed(there, now),
+      failedLate,
+      processed(there, now),
+    ],
+    ["does not count where both were done with it", processed(there, now), done, processed(there, now)],
+    ["does not count where it only has it no more", there, interrupted(withFlow), there],
+    ["does not count where it only has it", failedThere, withFlow, failedThere],
+  ] as [string, Delivery, Delivery, Delivery][])
+    it(what, () => assert.deepEqual(lastWord(before, said), counts));
 });

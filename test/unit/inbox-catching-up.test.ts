@@ -28,6 +28,7 @@ describe("an inbox that catches up", () => {
 
   const flow: Flow = {
     running: true,
+    nodes: ["in"],
     receivers: () => ["in"],
     receiver: () => ({ isInOrder: false }),
     give(stored, nodes) {

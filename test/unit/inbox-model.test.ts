@@ -116,6 +116,10 @@ class Model implements Flow {
     return [...this.#nodes];
   }
 
+  get nodes(): string[] {
+    return this.#nodes;
+  }
+
   receiver(id: string): { isInOrder: boolean } | undefined {
     return this.#nodes.includes(id) ? { isInOrder: this.isInOrder } : undefined;
   }
@@ -161,12 +165,16 @@ class Model implements Flow {
     this.#had.set(key, given);
     if (name === "reopened") this.#has.set(key, given);
     else if (name !== "stays") this.#has.delete(key);
-    if (name !== "reopened")
-      for (const [job, turn] of this.#turns)
-        if (turn.seq === seq && job.endsWith(` ${node}`)) this.#turns.delete(job);
+    if (name !== "reopened") this.#endTurns(seq, [node]);
     if (name !== "processed") this.#processed.delete(key);
     assert.ok(await this.#inbox.heard(seq, node, outcomes[name]));
     if (name === "processed") this.#processed.add(key);
+  }
+
+  /** The next of its job may come to these. */
+  #endTurns(seq: string, nodes: string[]): void {
+    for (const [job, turn] of this.#turns)
+      if (turn.seq === seq && nodes.some((node) => job.endsWith(` ${node}`))) this.#turns.delete(job);
   }
 
   async run(steps: Step[]): Promise<void> {
@@ -215,6 +223,7 @@ class Model implements Flow {
     } else if ("settle" in step) {
       const seq = pick(this.#accepted.keys(), step.settle);
       if (seq === undefined) return;
+      this.#endTurns(seq, ["a", "b"]);
       assert.ok(await events.settle(seq));
       for (const node of ["a", "b"]) this.#processed.add(keyFor({ seq, node }));
     } else await this.#timeToGive();

@@ -9,7 +9,7 @@ const at = (hours: number) => new Date(start + hours * hour).toISOString();
 
 describe("refused requests", () => {
   const settings = (refused: Settings["refused"]) => ({ isPaused: false, ends: 0, refused });
-  const none = { alone: () => Promise.resolve() } as unknown as Reopening;
+  const none = { alone: () => Promise.resolve(), now: Date.now() } as unknown as Reopening;
   let refusals: Refusals;
   beforeEach(() => (refusals = new Refusals(none, 7)));
   afterEach(() => refusals.close());
@@ -37,8 +37,8 @@ describe("refused requests", () => {
   it("count with those that the store knows, which may be opened later, and once", () => {
     refusals.add("no-token", start + hour);
     const known = settings([{ why: "no-token", count: 5, first: at(-2), last: at(-1) }]);
-    refusals.opened(known);
-    refusals.opened(known);
+    refusals.known(known);
+    refusals.known(known);
     assert.deepEqual(refusals.list(start + hour), [
       { why: "no-token", count: 6, first: at(-2), last: at(1) },
     ]);

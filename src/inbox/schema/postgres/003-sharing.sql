@@ -1,0 +1,318 @@
+-- How several instances share a merchant's events: what is decided together is decided in one transaction.
+
+-- Where those who share a merchant's events hear of each other.
+CREATE FUNCTION radaro_inbox.channel(of_merchant text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT 'radaro_inbox_' || md5(of_merchant)
+$$;
+
+-- Tells an instance something of events; as many as a message can hold.
+CREATE FUNCTION radaro_inbox.tell(of_merchant text, instance text, what text, seqs bigint[]) RETURNS void LANGUAGE sql AS $$
+  SELECT pg_notify(radaro_inbox.channel(of_merchant),
+    json_build_object('to', instance, 'what', what, 'seqs', seqs[400 * part + 1 : 400 * (part + 1)])::text)
+  FROM generate_series(0, (cardinality(seqs) - 1) / 400) AS part
+$$;
+
+CREATE FUNCTION radaro_inbox.lives(instance text, live_for interval) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM radaro_inbox.instances WHERE id = instance AND seen_at >= clock_timestamp() - live_for)
+$$;
+
+-- The instance that lives and has something open of a job; its own before others'; NULL: none.
+CREATE FUNCTION radaro_inbox.owner_of(of_merchant text, of_path text, job text, asking text, live_for interval) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT owner FROM radaro_inbox.events
+  WHERE merchant = of_merchant AND order_key = job AND path = of_path AND (is_open OR again_at IS NOT NULL)
+    AND radaro_inbox.lives(owner, live_for)
+  ORDER BY owner <> asking, seq LIMIT 1
+$$;
+
+-- Lets one transaction after the other decide who gives the events of some jobs.
+CREATE FUNCTION radaro_inbox.lock_jobs(of_merchant text, jobs json) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(job) FROM (
+    SELECT DISTINCT hashtextextended(of_merchant || E'\n' || path || E'\n' || order_key, 0) AS job
+    FROM json_to_recordset(jobs) AS j (path text, order_key text) ORDER BY job
+  ) AS keys;
+END $$;
+
+-- An event that arrives.
+CREATE TYPE radaro_inbox.accepted AS (
+  place integer, -- in what arrives together
+  path text, digest text, received_at text, changed_at text, is_dated boolean, topic text, event_type text,
+  changed text[], status text, meaning text, title text, customer text, order_id text, external_id text,
+  order_key text, external_key text, size integer, deliveries text, state text, is_open boolean, is_given boolean,
+  again_at text, caught_up smallint, in_order boolean, -- whether a node wants the events of its job one after the other
+  elsewhere text, -- its deliveries where another instance gives it
+  fields text[],  -- what can be superseded; NULL: nothing
+  body text
+);
+
+-- What has become of an event.
+CREATE TYPE radaro_inbox.became AS (
+  seq bigint, deliveries text, state text, is_open boolean, is_given boolean, again_at text, superseded boolean, ended integer
+);
+
+-- `jobs`: the paths and keys of those whose events come one after the other; NULL: none.
+CREATE FUNCTION radaro_inbox.accept(of_merchant text, me text, live_for interval, arrived json, jobs json)
+RETURNS TABLE (new_seq bigint, new_digest text, new_superseded boolean, new_owner text, is_behind boolean) LANGUAGE plpgsql AS $$
+DECLARE
+  job record;
+  others text[] := '{}';
+  seqs bigint[] := '{}';
+BEGIN
+  IF jobs IS NOT NULL THEN
+    PERFORM radaro_inbox.lock_jobs(of_merchant, jobs);
+    -- What nobody gives of these jobs comes before them.
+    FOR job IN
+      SELECT path, order_key FROM json_to_recordset(jobs) AS j (path text, order_key text)
+      WHERE EXISTS (
+          SELECT FROM radaro_inbox.events AS e
+          WHERE e.merchant = of_merchant AND e.order_key = j.order_key AND e.path = j.path
+            AND (e.is_open OR e.again_at IS NOT NULL) AND e.owner <> me
+        ) AND radaro_inbox.owner_of(of_merchant, j.path, j.order_key, me, live_for) IS NULL
+    LOOP
+      UPDATE radaro_inbox.events SET owner = me, lost = greatest(lost, is_given::int), is_given = false
+        WHERE merchant = of_merchant AND order_key = job.order_key AND path = job.path
+          AND (is_open OR again_at IS NOT NULL) AND owner <> me;
+    END LOOP;
+  END IF;
+  FOR new_seq, new_digest, new_superseded, new_owner, is_behind IN
+    WITH new AS MATERIALIZED (
+      SELECT n.*, coalesce(CASE WHEN in_order THEN radaro_inbox.owner_of(of_merchant, n.path, n.order_key, me, live_for) END, me)
+        AS new_owner
+      FROM json_populate_recordset(NULL::radaro_inbox.accepted, arrived) AS n
+    ),
+    inserted AS (
+      INSERT INTO radaro_inbox.events (
+        merchant, accepted_by, owner, is_given, path, digest, received_at, changed_at, is_dated, topic, event_type, changed,
+        status, meaning, title, customer, order_id, external_id, order_key, external_key, size, deliveries, state, is_open,
+        again_at, caught_up, superseded, ended
+      )
+      SELECT of_merchant, me, n.new_owner, n.is_given AND n.new_owner = me, path, digest, received_at, changed_at, is_dated,
+        topic, event_type, changed, status, meaning, title, customer, order_id, external_id, order_key, external_key, size,
+        CASE WHEN n.new_owner = me THEN deliveries ELSE elsewhere END, state, is_open, again_at, caught_up,
+        fields IS NOT NULL AND coalesce(fields <@ (
+          SELECT array_agg(field) FROM (
+            (SELECT e.changed FROM radaro_inbox.events AS e
+              WHERE e.merchant = of_merchant AND e.order_key = n.order_key AND e.path = n.path AND e.changed_at > n.changed_at
+                AND e.is_dated
+              ORDER BY e.changed_at DESC, e.seq DESC LIMIT 200)
+            UNION ALL
+            SELECT b.changed FROM new AS b
+              WHERE b.place < n.place AND b.order_key = n.order_key AND b.path = n.path AND b.changed_at > n.changed_at
+                AND b.is_dated
+          ) AS later, unnest(later.changed) AS field
+        ), false),
+        0
+      FROM new AS n ORDER BY place
+      ON CONFLICT (merchant, digest) DO NOTHING
+      RETURNING seq, digest, superseded, owner
+    ),
+    stored AS (
+      INSERT INTO radaro_inbox.bodies (seq, body)
+      SELECT i.seq, n.body FROM inserted AS i
+      JOIN (SELECT DISTINCT ON (digest) digest, body FROM new ORDER BY digest, place) AS n USING (digest)
+    )
+    SELECT i.seq, i.digest, i.superseded, i.owner, n.in_order AND i.owner = me AND EXISTS (
+        SELECT FROM radaro_inbox.events AS e
+        WHERE e.merchant = of_merchant AND e.order_key = n.order_key AND e.path = n.path AND e.is_open AND e.owner = me
+          AND e.accepted_by <> me
+      )
+      FROM inserted AS i JOIN (SELECT DISTINCT ON (digest) * FROM new ORDER BY digest, place) AS n USING (digest)
+      ORDER BY i.seq
+  LOOP
+    IF new_owner <> me THEN
+      others := others || new_owner;
+      seqs := seqs || new_seq;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+  PERFORM radaro_inbox.tell(of_merchant, each.other, 'came', array_agg(each.seq))
+    FROM unnest(others, seqs) AS each (other, seq) GROUP BY each.other;
+END $$;
+
+-- Stores new events, what they tell of their jobs, and what has become of others, all or nothing. Those that another instance
+-- gives are left to `merge`. Returns NULL, and stores nothing, where something else is known of the jobs by now.
+CREATE FUNCTION radaro_inbox.write(of_merchant text, me text, live_for interval, arrived json, jobs json, becoming json, learned json)
+RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  written json;
+  others json;
+  places bigint[]; -- that these are found by an index, however little is known of the table
+BEGIN
+  IF learned IS NOT NULL AND NOT radaro_inbox.learn(of_merchant, learned) THEN
+    RETURN NULL;
+  END IF;
+  IF arrived IS NOT NULL THEN
+    SELECT json_agg(a) INTO written FROM radaro_inbox.accept(of_merchant, me, live_for, arrived, jobs) AS a;
+  END IF;
+  IF becoming IS NOT NULL THEN
+    places := ARRAY(SELECT seq FROM json_populate_recordset(NULL::radaro_inbox.became, becoming));
+    UPDATE radaro_inbox.events AS e
+      SET deliveries = b.deliveries, state = b.state, is_open = b.is_open, is_given = b.is_given, again_at = b.again_at,
+        superseded = b.superseded, ended = b.ended, lost = 0
+      FROM json_populate_recordset(NULL::radaro_inbox.became, becoming) AS b
+      WHERE e.merchant = of_merchant AND e.seq = ANY (places) AND e.seq = b.seq AND e.owner = me;
+    SELECT json_agg(seq) INTO others FROM radaro_inbox.events
+      WHERE merchant = of_merchant AND seq = ANY (places) AND owner <> me;
+  END IF;
+  RETURN json_build_object('written', written, 'others', others, 'tallies', radaro_inbox.tallies_of(of_merchant));
+END $$;
+
+-- What has become of an event, said by one that does not give it: where it is still as that has read it.
+CREATE FUNCTION radaro_inbox.merge(of_merchant text, was text, b radaro_inbox.became) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  instance text;
+BEGIN
+  UPDATE radaro_inbox.events AS e
+    SET deliveries = b.deliveries, state = b.state, is_open = b.is_open, is_given = b.is_given, again_at = b.again_at
+    WHERE e.merchant = of_merchant AND e.seq = b.seq AND e.deliveries IS NOT DISTINCT FROM was
+    RETURNING owner INTO instance;
+  IF instance <> '' THEN
+    PERFORM radaro_inbox.tell(of_merchant, instance, 'became', ARRAY[b.seq]);
+  END IF;
+  RETURN FOUND;
+END $$;
+
+-- What is to be taken.
+CREATE TYPE radaro_inbox.freed AS (seq bigint, owner text, path text, order_key text);
+
+-- What nobody gives, as its instance has ended or let it go, becomes a live instance's: the one that has something open of
+-- its job, or else mine. Some of it at a time, and of a job all. Returns how many.
+CREATE FUNCTION radaro_inbox.take(of_merchant text, me text, live_for interval, nodes text[]) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+  freed radaro_inbox.freed[];
+  taken integer;
+  others text[];
+  seqs bigint[];
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('take' || E'\n' || of_merchant, 0)) THEN
+    RETURN 0; -- another does
+  END IF;
+  WITH gone AS MATERIALIZED (
+    SELECT '' AS id
+    UNION ALL
+    SELECT id FROM radaro_inbox.instances WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for
+  ),
+  free AS MATERIALIZED (
+    SELECT e.* FROM gone CROSS JOIN LATERAL (
+      SELECT seq, owner, path, order_key, changed_at, is_given FROM radaro_inbox.events
+      WHERE merchant = of_merchant AND owner = gone.id AND (is_open OR again_at IS NOT NULL)
+        AND (deliveries IS NULL OR EXISTS (SELECT FROM unnest(nodes) AS node WHERE strpos(deliveries, node) > 0))
+    ) AS e
+  ),
+  step AS MATERIALIZED (
+    (SELECT seq, owner, path, order_key FROM free ORDER BY changed_at, seq LIMIT 500)
+    UNION
+    SELECT seq, owner, path, order_key FROM free WHERE is_given
+  ),
+  whole AS (
+    SELECT * FROM step
+    UNION
+    SELECT seq, owner, path, order_key FROM free
+      WHERE (path, order_key) IN (SELECT path, order_key FROM step WHERE order_key IS NOT NULL)
+  )
+  SELECT array_agg((seq, owner, path, order_key)::radaro_inbox.freed) INTO freed FROM whole;
+  IF freed IS NULL THEN
+    RETURN 0;
+  END IF;
+  PERFORM radaro_inbox.lock_jobs(of_merchant,
+    (SELECT json_agg(json_build_object('path', path, 'order_key', order_key)) FROM unnest(freed) WHERE order_key IS NOT NULL));
+  WITH alone AS (
+    SELECT owner FROM radaro_inbox.events
+    WHERE merchant = of_merchant AND owner IN (SELECT owner FROM unnest(freed)) AND (is_open OR again_at IS NOT NULL) AND is_given
+    GROUP BY owner HAVING count(*) = 1
+  ),
+  changed AS (
+    UPDATE radaro_inbox.events AS e
+      SET owner = coalesce(radaro_inbox.owner_of(of_merchant, f.path, f.order_key, me, live_for), me), is_given = false,
+        lost = greatest(e.lost, CASE WHEN NOT e.is_given THEN 0 WHEN f.owner IN (SELECT owner FROM alone) THEN 2 ELSE 1 END)
+      FROM unnest(freed) AS f
+      WHERE e.merchant = of_merchant AND e.seq = ANY (ARRAY(SELECT seq FROM unnest(freed))) AND e.seq = f.seq
+        AND e.owner = f.owner
+      RETURNING e.seq, e.owner
+  )
+  SELECT count(*), array_agg(owner) FILTER (WHERE owner <> me), array_agg(seq) FILTER (WHERE owner <> me) INTO taken, others, seqs
+    FROM changed;
+  PERFORM radaro_inbox.tell(of_merchant, each.other, 'taken', array_agg(each.seq))
+    FROM unnest(others, seqs) AS each (other, seq) GROUP BY each.other;
+  RETURN taken;
+END $$;
+
+-- These are mine from now on, whoever had them: who had them hears of it.
+CREATE FUNCTION radaro_inbox.own(of_merchant text, me text, seqs bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM radaro_inbox.tell(of_merchant, had.owner, 'gone', array_agg(had.seq)) FROM (
+    SELECT seq, owner FROM radaro_inbox.events
+    WHERE merchant = of_merchant AND seq = ANY (seqs) AND owner <> me ORDER BY seq FOR UPDATE
+  ) AS had WHERE had.owner <> '' GROUP BY had.owner;
+  UPDATE radaro_inbox.events SET owner = me WHERE merchant = of_merchant AND seq = ANY (seqs) AND owner <> me;
+END $$;
+
+-- Returns how many were there.
+CREATE FUNCTION radaro_inbox.remove(of_merchant text, me text, seqs bigint[]) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+  removed integer;
+BEGIN
+  PERFORM radaro_inbox.tell(of_merchant, had.owner, 'gone', array_agg(had.seq)) FROM (
+    SELECT seq, owner, is_open FROM radaro_inbox.events
+    WHERE merchant = of_merchant AND seq = ANY (seqs) ORDER BY seq FOR UPDATE
+  ) AS had WHERE had.is_open AND had.owner NOT IN ('', me) GROUP BY had.owner;
+  DELETE FROM radaro_inbox.bodies
+    WHERE seq IN (SELECT e.seq FROM radaro_inbox.events AS e WHERE e.merchant = of_merchant AND e.seq = ANY (seqs));
+  DELETE FROM radaro_inbox.events WHERE merchant = of_merchant AND seq = ANY (seqs);
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  RETURN removed;
+END $$;
+
+-- Writes what is another of what is kept besides events; NULL: as it is. `more`: how many more requests were refused.
+CREATE FUNCTION radaro_inbox.set(of_merchant text, me text, paused boolean, in_a_row integer, more json, asks text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE radaro_inbox.inboxes SET is_paused = coalesce(paused, is_paused), ends = coalesce(in_a_row, ends)
+    WHERE merchant = of_merchant AND (paused IS NOT NULL OR in_a_row IS NOT NULL);
+  UPDATE radaro_inbox.inboxes SET asking = nullif(asks, '') WHERE merchant = of_merchant AND asks IS NOT NULL;
+  INSERT INTO radaro_inbox.refused AS r (merchant, why, count, first, last)
+    SELECT of_merchant, m.why, m.count, m.first, m.last
+    FROM json_to_recordset(more) AS m (why text, count bigint, first text, last text) ORDER BY m.why
+    ON CONFLICT (merchant, why) DO UPDATE SET last = greatest(r.last, excluded.last),
+      -- Fewer: it has begun anew.
+      first = CASE WHEN excluded.count < 0 THEN excluded.first ELSE least(r.first, excluded.first) END,
+      count = r.count + excluded.count;
+  IF paused IS NOT NULL THEN
+    PERFORM pg_notify(radaro_inbox.channel(of_merchant), json_build_object('from', me, 'what', 'settings')::text);
+  END IF;
+END $$;
+
+-- Lets go of all that waits, for others.
+CREATE FUNCTION radaro_inbox.let_go(of_merchant text, me text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE radaro_inbox.events SET owner = '' WHERE merchant = of_merchant AND owner = me AND (is_open OR again_at IS NOT NULL);
+  DELETE FROM radaro_inbox.instances WHERE id = me;
+  PERFORM pg_notify(radaro_inbox.channel(of_merchant), json_build_object('from', me, 'what', 'free')::text);
+END $$;
+
+-- What an instance looks at each second, and whenever it hears of others.
+CREATE FUNCTION radaro_inbox.look(of_merchant text, me text, live_for interval) RETURNS json LANGUAGE sql VOLATILE AS $$
+  SELECT json_build_object(
+    'step', (SELECT step FROM radaro_inbox.schema),
+    'now', extract(epoch FROM clock_timestamp()) * 1000,
+    'tallies', radaro_inbox.tallies_of(of_merchant),
+    'last', (SELECT max(seq) FROM radaro_inbox.events WHERE merchant = of_merchant),
+    'isPaused', is_paused,
+    'ends', ends,
+    'asking', asking,
+    'refused', (SELECT coalesce(json_agg(json_build_object('why', why, 'count', count, 'first', first, 'last', last)), '[]')
+      FROM radaro_inbox.refused WHERE merchant = of_merchant),
+    'isFree', EXISTS (
+      SELECT FROM (
+        SELECT '' AS id
+        UNION ALL
+        SELECT id FROM radaro_inbox.instances WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for
+      ) AS gone
+      WHERE EXISTS (SELECT FROM radaro_inbox.events
+        WHERE merchant = of_merchant AND owner = gone.id AND (is_open OR again_at IS NOT NULL))
+    ),
+    'hasLost', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND lost > 0)
+  )
+  FROM radaro_inbox.inboxes WHERE merchant = of_merchant
+$$;

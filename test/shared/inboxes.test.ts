@@ -1,0 +1,369 @@
+import assert from "node:assert/strict";
+import { Inbox, type Outcome } from "../../src/inbox/inbox";
+import type { JsonObject } from "../../src/event/json";
+import { Instance, PostgresStore, times } from "../../src/inbox/postgres-store";
+import { Unusable } from "../../src/inbox/store";
+import type { StoredEvent } from "../../src/inbox/stored-event";
+import { TestFlow } from "../unit/test-flow";
+import { Postgres } from "./postgres";
+
+const done: Outcome = { state: "processed" };
+const down: Outcome = {
+  state: "failed",
+  error: { text: "down", node: { id: "n", type: "function" } },
+};
+
+/** In milliseconds: as in earnest, but so that no test waits for long. */
+const soon = { look: 50, sign: 200, live: 1000, rest: 50 };
+
+/** One of the inboxes that share a database, and the flow behind it. */
+class Sharer {
+  readonly flow = new TestFlow();
+  readonly inbox: Inbox;
+  store: PostgresStore | undefined;
+  #isDead = false;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    url: string,
+    {
+      retries = [],
+      ...options
+    }: { retries?: number[]; times?: Partial<typeof times>; answerWithin?: number } = {},
+  ) {
+    const instance = new Instance("acme");
+    const open = async (opening: Parameters<ConstructorParameters<typeof Inbox>[0]>[0]) => {
+      if (this.#isDead) throw new Unusable("unreachable");
+      return (this.store = await PostgresStore.open(url, instance, opening, { ...soon, ...options.times }));
+    };
+    this.inbox = new Inbox(open, this.flow, {
+      ...{ days: 7, retries, changed: () => this.#wake() },
+      setAside: (node) => ({ text: "set aside", node: { id: node, type: "radaro in" } }),
+      ...(options.answerWithin !== undefined && { answerWithin: options.answerWithin }),
+    });
+    this.flow.inbox = this.inbox;
+  }
+
+  /** As if its process had ended: nothing more comes from it, to the database or from its flow. */
+  die(): void {
+    this.#isDead = true;
+    this.flow.running = false;
+    this.store?.leave();
+  }
+
+  /** Resolves when something holds, which is looked at when the inbox says that it has changed. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+}
+
+describe("Inboxes that share a database", () => {
+  let postgres: Postgres;
+  let url: string;
+  let sharers: Sharer[];
+  before(async () => (postgres = await Postgres.start()));
+  after(() => postgres.remove());
+  beforeEach(() => {
+    url = postgres.newDatabase();
+    sharers = [];
+  });
+  afterEach(() => Promise.all(sharers.map(({ inbox }) => inbox.close())));
+
+  const join = (
+    ...options: ConstructorParameters<typeof Sharer> extends [string, ...infer O] ? O : never
+  ) => {
+    const sharer = new Sharer(url, ...options);
+    sharers.push(sharer);
+    return sharer;
+  };
+  let count = 0;
+  const accept = ({ inbox }: Sharer, event: JsonObject = {}, body = `{"n":${(count += 1)}}`) =>
+    inbox.accept(event, { path: "/radaro", body: Buffer.from(body), receivedAt: new Date() });
+  const changeOf = (job: number, second: number, status = "delivered") => ({
+    updated_at: new Date(Date.UTC(2026, 5, 1, 12, 0, second)).toISOString(),
+    order_info: { order_id: job },
+    new_values: { status },
+  });
+  const listed = async ({ inbox }: Sharer): Promise<StoredEvent[]> =>
+    (await inbox.events.list({}, "")).events;
+
+  it("give an event once: by the one that has accepted it", async () => {
+    const [a, b] = [join(), join()];
+    for (const each of [a, b, a]) assert.equal(await accept(each), "stored");
+    await Promise.all([a.flow.got(2), b.flow.got(1)]);
+    for (const { flow } of [a, b]) for (const { becomes } of flow.given) becomes(done);
+    await Promise.all([a, b].map((each) => each.until(() => each.inbox.counts?.processed === 3)));
+    assert.deepEqual([a.flow.given.length, b.flow.given.length], [2, 1]);
+  });
+
+  it("answer one that comes to two at the same moment with duplicate once, and give it once", async () => {
+    const [a, b] = [join(), join()];
+    await Promise.all([accept(a), accept(b)]);
+    for (let i = 0; i < 20; i += 1) {
+      const body = `{"same":${i}}`;
+      const answers = await Promise.all([accept(a, {}, body), accept(b, {}, body)]);
+      assert.deepEqual(answers.sort(), ["duplicate", "stored"]);
+    }
+    const given = [a, b].flatMap(({ flow }) => flow.given.map(({ stored }) => stored.eventId));
+    assert.equal(given.length, 22);
+    assert.equal(new Set(given).size, 22);
+  });
+
+  it("give what one had that has ended: what waited, what it had with its flow, and what was to come again", async () => {
+    const a = join({ retries: [0.03] });
+    await accept(a, { n: 1 });
+    await accept(a, { n: 2 });
+    await a.flow.got(2);
+    a.flow.given[1]!.becomes(down);
+    await a.until(() => a.inbox.counts?.failed === 1);
+    await a.inbox.pause(true);
+    await accept(a, { n: 3 });
+    await a.inbox.pause(false).catch(() => undefined);
+    a.die();
+    const b = join({ retries: [0.03] });
+    b.flow.answer = done;
+    await b.flow.got(3);
+    assert.deepEqual(b.flow.given.map(({ event }) => event.n).sort(), [1, 2, 3]);
+    await b.until(() => b.inbox.counts?.processed === 3);
+    const tries = (await listed(b)).find(({ seq }) => seq === a.flow.given[0]!.stored.seq)!.deliveries![0]!
+      .tries!;
+    assert.deepEqual(
+      tries.map(({ outcome }) => outcome),
+      ["interrupted", "processed"],
+    );
+  });
+
+  it("give at once what one lets go that is closed", async () => {
+    const a = join({ times: { live: 1e9 } });
+    a.flow.nodes = [];
+    for (const n of [1, 2, 3]) await accept(a, { n });
+    const b = join({ times: { live: 1e9 } });
+    await b.until(() => b.inbox.counts?.waiting === 3);
+    assert.deepEqual(b.flow.given, []);
+    b.flow.answer = done;
+    await a.inbox.close();
+    await b.flow.got(3);
+  });
+
+  it("take nothing while their flow is stopped, or for nodes that they do not have", async () => {
+    const a = join();
+    a.flow.nodes = ["in", "other"];
+    await accept(a);
+    await a.flow.got(2);
+    const [b, c, d] = [join(), join(), join()];
+    b.flow.running = false;
+    c.flow.nodes = ["third"];
+    d.flow.nodes = ["other"];
+    a.die();
+    await d.flow.got(1);
+    assert.deepEqual([b.flow.given.length, c.flow.given.length], [0, 0]);
+  });
+
+  describe("of jobs whose events come one after the other", () => {
+    const inOrder = (...options: Parameters<typeof join>) => {
+      const sharer = join(...options);
+      sharer.flow.isInOrder = true;
+      return sharer;
+    };
+
+    it("never give two of a job at once, wherever they arrive, and keep their order", async () => {
+      const all = [inOrder(), inOrder(), inOrder()];
+      const given: number[] = [];
+      let withFlow = 0;
+      for (const { flow, inbox } of all) {
+        const give = flow.give.bind(flow);
+        flow.give = (stored, nodes, event) => {
+          withFlow += 1;
+          assert.equal(withFlow, 1);
+          given.push(event.n as number);
+          setImmediate(() => {
+            withFlow -= 1;
+            void inbox.heard(stored.seq, "in", done);
+          });
+          return give(stored, nodes, event);
+        };
+      }
+      for (let n = 0; n < 60; n += 1) await accept(all[n % 3]!, { ...changeOf(1, n), n });
+      const [a] = all as [Sharer];
+      await a.until(() => a.inbox.counts?.processed === 60);
+      assert.deepEqual(
+        given,
+        Array.from({ length: 60 }, (_, n) => n),
+      );
+    });
+
+    it("wait with the one that has an earlier one of the job", async () => {
+      const [a, b] = [inOrder(), inOrder()];
+      await accept(a, { ...changeOf(1, 1), n: 1 });
+      await a.flow.got(1);
+      for (const n of [2, 3]) await accept(b, { ...changeOf(1, n), n });
+      await accept(a, { ...changeOf(1, 4), n: 4 });
+      await accept(b, { ...changeOf(2, 1), n: 5 });
+      await b.flow.got(1);
+      for (const n of [1, 2, 3]) {
+        a.flow.given[n - 1]!.becomes(done);
+        await a.flow.got(n + 1);
+      }
+      assert.deepEqual(
+        [a, b].map(({ flow }) => flow.given.map(({ event }) => event.n)),
+        [[1, 2, 3, 4], [5]],
+      );
+    });
+
+    it("keep the order where the one has ended that had them", async () => {
+      const a = inOrder();
+      for (const n of [1, 2, 3]) await accept(a, { ...changeOf(1, n), n });
+      await a.flow.got(1);
+      await a.inbox.events.causes(); // when all is written
+      a.die();
+      const b = inOrder();
+      await accept(b, { ...changeOf(1, 4), n: 4 });
+      b.flow.answer = done;
+      for (const { becomes } of b.flow.given) becomes(done);
+      await b.until(() => b.inbox.counts?.processed === 4);
+      const given = b.flow.given.map(({ event }) => event.n);
+      assert.deepEqual(given.slice(given.indexOf(1)), [1, 2, 3, ...(given[0] === 4 ? [] : [4])]);
+    });
+  });
+
+  describe("where one is believed to have ended that has not", () => {
+    /** One that gives no sign of life, and another that has taken what it had with its flow. */
+    const mistaken = async () => {
+      const a = join({ times: { sign: 1e9 } });
+      await accept(a);
+      await a.flow.got(1);
+      const b = join();
+      await b.flow.got(1);
+      return [a, b] as const;
+    };
+    const deliveries = async (sharer: Sharer) => (await listed(sharer))[0]!.deliveries!;
+
+    it("do not take a late failure for more than that the flow was done with it", async () => {
+      const [a, b] = await mistaken();
+      b.flow.given[0]!.becomes(done);
+      await b.until(() => b.inbox.counts?.processed === 1);
+      assert.equal(await a.inbox.heard(a.flow.given[0]!.stored.seq, "in", down), true);
+      await a.inbox.events.causes(); // when all is written
+      const [{ state, times } = {}] = await deliveries(b);
+      assert.deepEqual([state, times], ["processed", 2]);
+    });
+
+    it("hear of it where that was done with the event after all", async () => {
+      const [a, b] = await mistaken();
+      assert.equal(await a.inbox.heard(a.flow.given[0]!.stored.seq, "in", done), true);
+      await b.until(() => !b.inbox.isWithFlow(a.flow.given[0]!.stored.seq, "in", 2));
+      assert.equal((await deliveries(b))[0]!.state, "processed");
+      b.flow.given[0]!.becomes(done);
+      await b.inbox.events.causes();
+      assert.equal((await deliveries(a))[0]!.state, "processed");
+    });
+  });
+
+  describe("do for all what one is told:", () => {
+    it("settle", async () => {
+      const [a, b] = [join(), join()];
+      await accept(a);
+      await a.flow.got(1);
+      const { seq } = a.flow.given[0]!.stored;
+      assert.ok(await b.inbox.events.settle(seq));
+      await a.until(() => !a.inbox.isWithFlow(seq, "in", 1));
+      for (const each of [a, b]) {
+        const [{ state, deliveries }] = (await listed(each)) as [StoredEvent];
+        assert.deepEqual([state, deliveries![0]!.settled], ["processed", true]);
+      }
+    });
+
+    it("run again", async () => {
+      const [a, b] = [join(), join()];
+      await accept(a);
+      await a.flow.got(1);
+      a.flow.given[0]!.becomes(down);
+      await a.until(() => a.inbox.failures("in") === 1);
+      await b.until(() => b.inbox.failures("in") === 1);
+      assert.deepEqual(
+        (await b.inbox.events.causes()).map(({ error, count }) => [error, count]),
+        [["down", 1]],
+      );
+      b.flow.answer = done;
+      assert.deepEqual(await b.inbox.events.runAll({}), { run: 1, nowhere: 0 });
+      await a.until(() => a.inbox.counts?.processed === 1);
+      assert.equal(b.flow.given[0]!.times, 2);
+      assert.deepEqual(await a.inbox.events.causes(), []);
+    });
+
+    it("delete", async () => {
+      const [a, b] = [join(), join()];
+      await accept(a);
+      await a.flow.got(1);
+      const { seq } = a.flow.given[0]!.stored;
+      assert.ok(await b.inbox.events.delete(seq));
+      await a.until(() => !a.inbox.isWithFlow(seq, "in", 1));
+      assert.equal(await a.inbox.events.read(seq), undefined);
+      await a.until(() => a.inbox.counts?.waiting === 0);
+    });
+
+    it("pause, and resume", async () => {
+      const [a, b] = [join({ times: { look: 1e6 } }), join()];
+      await Promise.all([a, b].map((each) => each.until(() => each.inbox.counts !== undefined)));
+      await b.inbox.pause(true);
+      await a.until(() => a.inbox.isPaused);
+      await accept(a);
+      await b.until(() => b.inbox.counts?.waiting === 1);
+      assert.deepEqual(a.flow.given, []);
+      await b.inbox.pause(false);
+      await a.flow.got(1);
+    });
+
+    it("count what was refused", async () => {
+      const [a, b] = [join(), join()];
+      await Promise.all([a, b].map((each) => each.until(() => each.inbox.counts !== undefined)));
+      const now = Date.now();
+      for (const { inbox } of [a, a, b]) inbox.refusals.add("no-token", now);
+      await a.inbox.close();
+      await b.until(() => b.inbox.refusals.list(now)[0]!.count === 3);
+      await b.inbox.close();
+      const c = join();
+      await c.until(() => c.inbox.counts !== undefined);
+      assert.deepEqual(
+        c.inbox.refusals.list(now).map(({ why, count }) => [why, count]),
+        [["no-token", 3]],
+      );
+    });
+  });
+
+  it("mark an event as superseded whose later one another has accepted before", async () => {
+    const [a, b] = [join(), join()];
+    for (let job = 0; job < 20; job += 1) {
+      await accept(b, changeOf(job, 2));
+      await accept(a, changeOf(job, 1));
+    }
+    assert.deepEqual(new Set(a.flow.given.map(({ stored }) => stored.superseded)), new Set([true]));
+    assert.deepEqual(new Set(b.flow.given.map(({ stored }) => stored.superseded)), new Set([undefined]));
+  });
+
+  it("mark it also where it has waited until then", async () => {
+    const [a, b] = [join(), join()];
+    await a.inbox.pause(true);
+    await b.until(() => b.inbox.isPaused);
+    await accept(a, changeOf(1, 1));
+    await accept(b, changeOf(1, 2));
+    await b.inbox.pause(false);
+    await a.flow.got(1);
+    assert.equal(a.flow.given[0]!.stored.superseded, true);
+  });
+
+  it("set an event aside that alone was with the flow of three that have ended", async () => {
+    let last = join();
+    await last.until(() => last.inbox.counts !== undefined);
+    await accept(last);
+    for (let times = 1; times <= 3; times += 1) {
+      await last.flow.got(1);
+      assert.equal(last.flow.given[0]!.times, times);
+      last.die();
+      last = join();
+    }
+    await last.until(() => last.inbox.counts?.failed === 1);
+    assert.deepEqual(last.flow.given, []);
+    assert.equal((await listed(last))[0]!.deliveries![0]!.error!.text, "set aside");
+  });
+});
