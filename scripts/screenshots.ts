@@ -159,6 +159,12 @@ async function takeAll(url: string, theme: string): Promise<void> {
   await editor.click("#node-input-btn-config-edit");
   await page.locator("#node-config-input-token").waitFor();
   await take("radaro-config", dialog);
+  await page.setViewportSize({ width: 1440, height: 1020 });
+  await editor.click("#node-config-input-inbox");
+  await page.locator("#node-config-input-inboxStore").selectOption("postgres");
+  await editor.enter("#node-config-input-inboxUrl", "${RADARO_DATABASE}");
+  await editor.press("Tab");
+  await take("radaro-config-database", dialog);
   await editor.leave("cancel", true);
   await editor.leave("cancel");
   await editor.edit("3 routes");

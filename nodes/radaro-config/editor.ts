@@ -6,6 +6,7 @@ import { merchantsInEditor, nameOfMerchant } from "../editor/names";
 import { addSidebar, removeSidebar, showInboxOf } from "../editor/sidebar/sidebar";
 import { keepUntouched, rememberInputs } from "../editor/untouched";
 import { nodeValidator, validator, warning } from "../editor/validation";
+import { findDatabaseProblem, findStoreProblem, findUrlInputProblem, prepareDatabase } from "./database";
 import { findTokenProblem, stopWatching, watchTokens } from "./tokens";
 
 declare const RED: EditorRED;
@@ -13,6 +14,7 @@ declare const RED: EditorRED;
 /** As a flow that was written by hand or by a program may have them: absent, or of any type. */
 interface Properties extends EditorNodeProperties {
   inbox: unknown;
+  inboxStore: unknown;
   inboxDays: unknown;
   inboxRetries: unknown;
   catchUp: unknown;
@@ -23,14 +25,16 @@ interface Credentials {
   token: string;
   previousToken: string;
   apiKey: string;
+  inboxUrl: string;
 }
 
 /** The contract's default. */
 const defaultDays = 7;
 
+const credentials = ["token", "previousToken", "inboxUrl", "apiKey"];
 const inputs = [
-  ...["name", "inbox", "inboxDays", "inboxRetries", "catchUp", "server"],
-  ...["token", "previousToken", "apiKey"],
+  ...["name", "inbox", "inboxStore", "inboxDays", "inboxRetries", "catchUp", "server"],
+  ...credentials,
 ];
 
 const isVariable = (value: unknown) => readText(value).startsWith("${");
@@ -57,9 +61,13 @@ function prepareCatchUp(catchUp: unknown): void {
 RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   category: "config",
   defaults: {
-    // What is wrong with a token marks the merchant, also while no dialog is open.
-    name: { value: "", validate: nodeValidator(findTokenProblem) },
+    // What is wrong with a credential marks the merchant, also while no dialog is open.
+    name: {
+      value: "",
+      validate: nodeValidator((node) => findTokenProblem(node) ?? findDatabaseProblem(node)),
+    },
     inbox: { value: false },
+    inboxStore: { value: "", validate: validator(findStoreProblem) },
     inboxDays: {
       value: defaultDays,
       validate: validator((node, days) =>
@@ -107,6 +115,7 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
           : undefined,
       ),
     },
+    inboxUrl: { type: "password", validate: validator(findUrlInputProblem) },
   },
   label() {
     return nameOfMerchant(this, merchantsInEditor());
@@ -116,8 +125,8 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
   },
   oneditprepare() {
     // What is pasted often brings blanks or a line end along; ${NAME} would not be taken for one then.
-    const tokens = $("#node-config-input-token, #node-config-input-previousToken, #node-config-input-apiKey");
-    tokens.on("change", (event) => {
+    const tokens = $("#node-config-input-token, #node-config-input-previousToken");
+    tokens.add("#node-config-input-inboxUrl, #node-config-input-apiKey").on("change", (event) => {
       const input = $(event.target);
       input.val(String(input.val()).trim());
     });
@@ -132,7 +141,9 @@ RED.nodes.registerType<Properties, Credentials>("radaro-config", {
     prepareCatchUp(this.catchUp);
     $("#radaro-config-open").on("click", () => void showInboxOf(this.id));
 
-    const problem = RED.nodes.node(this.id) ? findTokenProblem(this) : undefined; // a new one is just begun
+    const isNew = !RED.nodes.node(this.id); // is just begun
+    prepareDatabase(this, isNew ? undefined : findDatabaseProblem(this));
+    const problem = isNew ? undefined : findTokenProblem(this);
     const told = $("#radaro-config-token-problem").toggle(problem !== undefined);
     if (problem) told.text(problem).prepend(warning());
     tokens.on("input", () => told.hide());

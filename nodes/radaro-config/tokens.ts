@@ -46,6 +46,11 @@ export function findTokenProblem(node: Validated): string | undefined {
   return same && node._("radaro-config.invalid.same-token", { name: nameOfMerchant(same, merchants) });
 }
 
+/** What the runtime has told of the URL of a merchant's database. */
+export function deployedUrlProblem(id: string): TokenState["url"] {
+  return states?.get(id)?.url;
+}
+
 let asked = 0;
 
 function ask(): void {

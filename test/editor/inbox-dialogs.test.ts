@@ -75,6 +75,61 @@ inEachNodeRed("The inbox in dialogs", { flows, credentials }, (session) => {
     assert.deepEqual(await current("none", "inOrder", "done", "limit"), [null, null, null]);
   });
 
+  it("ask for a database only where events are to be in one, say what is wrong with its URL, and never show it", async () => {
+    const { editor } = session;
+    const url = $("#node-config-input-inboxUrl");
+    const problem = $("#radaro-config-database-problem");
+    const openPlain = async () => {
+      await editor.edit("None");
+      await openMerchant();
+    };
+    await openPlain();
+    if (!(await $("#node-config-input-inbox").isChecked())) await editor.click("#node-config-input-inbox");
+    assert.equal(await $("#node-config-input-inboxStore").inputValue(), "");
+    assert.equal(await url.isVisible(), false);
+    assert.match(await $("#radaro-config-personal").innerText(), /on this machine/);
+    await editor.choose("#node-config-input-inboxStore", "in a shared PostgreSQL database");
+    await url.waitFor();
+    assert.equal(await url.getAttribute("type"), "password");
+    assert.match(await $("#radaro-config-personal").innerText(), /in this database/);
+    for (const [entered, text] of [
+      ["mysql://u:secret@127.0.0.1/inbox", /something else/],
+      ["postgres://127.0.0.1/inbox", /no URL of a database/],
+      ["${NO_SUCH_DATABASE}", undefined],
+      ["postgres://u:secret@127.0.0.1:9/inbox", undefined],
+    ] as const) {
+      await editor.enter(url, entered);
+      await editor.press("Tab");
+      await $(`#node-config-input-inboxUrl${text ? ".input-error" : ":not(.input-error)"}`).waitFor();
+      if (text) assert.match(await problem.innerText(), text);
+      else assert.equal(await problem.isVisible(), false);
+    }
+    await editor.leave("ok", true);
+    await editor.leave("ok");
+    await editor.deploy();
+    assert.deepEqual(await current("plain", "inboxStore", "inboxUrl"), ["postgres", null]);
+    assert.doesNotMatch((await all()) as string, /secret/);
+    await editor.reload();
+    await openPlain();
+    assert.equal(await url.inputValue(), "__PWRD__");
+    assert.equal(await problem.isVisible(), false);
+
+    await editor.enter(url, "");
+    await editor.leave("ok", true);
+    await editor.leave("ok");
+    await editor.deploy({ confirm: true });
+    await editor.page.waitForFunction(
+      `RED.nodes.node("plain").validationErrors.join().startsWith("Enter the URL of the database")`,
+    );
+    await openPlain();
+    assert.match(await problem.innerText(), /Enter the URL of the database/);
+    await editor.choose("#node-config-input-inboxStore", "on this machine's disk");
+    await url.waitFor({ state: "hidden" });
+    await editor.leave("ok", true);
+    await editor.leave("ok");
+    assert.deepEqual(await current("plain", "inboxStore"), [""]);
+  });
+
   it("ask for the server and the key only where the merchant catches up, and keep them", async () => {
     const { editor } = session;
     await editor.edit("Old");

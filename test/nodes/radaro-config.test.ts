@@ -45,4 +45,21 @@ describe("radaro-config", () => {
       { id: "outside", problem: "unset", sameAs: [] },
     ]);
   });
+
+  it("tells what is wrong with the URL of its database where it has one, and never the URL", async () => {
+    const merchant = { type: "radaro-config", inboxStore: "postgres" };
+    const urls = {
+      none: "",
+      unset: "${RADARO_NOT_SET}",
+      unreadable: "postgres://secret@127.0.0.1:99999/inbox",
+      undefined: " postgres://u:secret@127.0.0.1/inbox\n",
+    };
+    const flow = Object.keys(urls).map((id) => ({ ...merchant, id }));
+    const token = "Zk3vQ9cXw1LmT7yHs0RdNA";
+    const credentials = Object.entries(urls).map(([id, inboxUrl]) => [id, { token: id + token, inboxUrl }]);
+    await start(flow, Object.fromEntries(credentials) as Record<string, Record<string, string>>);
+    const { body } = await helper.request().get("/radaro-config/tokens");
+    for (const { id, url } of body as { id: string; url?: string }[]) assert.equal(String(url), id);
+    assert.doesNotMatch(JSON.stringify(body), /sec/);
+  });
 });
