@@ -82,6 +82,7 @@ export async function catchUp(): Promise<void> {
 
 const flow = (given: (seq: string) => void): Flow => ({
   running: true,
+  nodes: ["in"],
   receivers: () => ["in"],
   receiver: () => ({ isInOrder: false }),
   give({ seq }, nodes) {

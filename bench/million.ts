@@ -1,16 +1,49 @@
 import { readFileSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { NodeRed } from "../scripts/node-red";
 import { load } from "./client";
 import { percentile } from "./figures";
 import { kept, ours, tab } from "./flows";
 import { sayDisk, settled, summary } from "./inbox";
 import { textOf, withNodeRed } from "./node-red";
+import { shared, withPostgres } from "./shared";
 
-/** Memory and latency over a million events, also with an inbox, which deletes the oldest in its time. */
-export async function million({ inbox }: { inbox: boolean }): Promise<void> {
-  if (inbox) sayDisk();
-  await withNodeRed([tab, ...(inbox ? kept : ours)], {}, async ({ nodeRed, used }) => {
+/** Memory and latency over a million events. */
+export const million = (): Promise<void> => overAMillion([tab, ...ours]);
+
+/** The same with an inbox, which deletes the oldest in its time. */
+export async function keptMillion(): Promise<void> {
+  sayDisk();
+  await overAMillion([tab, ...kept], {
+    sizeOf: async ({ userDir }) => {
+      const dir = join(userDir, "radaro-inbox", "acme");
+      const sizes = (await readdir(dir)).map((name) => statSync(join(dir, name), { throwIfNoEntry: false }));
+      return sizes.reduce((sum, file) => sum + (file?.size ?? 0), 0);
+    },
+  });
+}
+
+/** The same with an inbox in a database. */
+export async function sharedMillion(): Promise<void> {
+  sayDisk();
+  await withPostgres((postgres, inboxUrl) =>
+    overAMillion([tab, ...shared], {
+      inboxUrl,
+      sizeOf: () => Number(postgres.query(inboxUrl, "SELECT pg_database_size(current_database())")[0]),
+    }),
+  );
+}
+
+/** An inbox: how much of a disk it takes, in bytes. */
+interface Keeping {
+  inboxUrl?: string;
+  sizeOf(nodeRed: NodeRed): number | Promise<number>;
+}
+
+async function overAMillion(flow: object[], inbox?: Keeping): Promise<void> {
+  const { inboxUrl } = inbox ?? {};
+  await withNodeRed(flow, { ...(inboxUrl && { inboxUrl }) }, async ({ nodeRed, used }) => {
     let sent = 0;
     const send = async (count: number) => {
       const first = sent;
@@ -31,9 +64,7 @@ export async function million({ inbox }: { inbox: boolean }): Promise<void> {
     };
     const onDisk = async () => {
       if (!inbox) return "";
-      const dir = join(nodeRed.userDir, "radaro-inbox", "acme");
-      const sizes = (await readdir(dir)).map((name) => statSync(join(dir, name), { throwIfNoEntry: false }));
-      const bytes = sizes.reduce((sum, file) => sum + (file?.size ?? 0), 0);
+      const bytes = await inbox.sizeOf(nodeRed);
       const { processed } = (await summary(nodeRed)).counts;
       return `, ${megabytes(bytes)} MB on disk for ${processed} events`;
     };

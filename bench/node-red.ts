@@ -52,17 +52,18 @@ export interface Bench {
 /**
  * Starts a Node-RED for `run`, and ends it.
  *
- * @param options `inbox`: a directory that holds what is in the merchant's inbox at first
+ * @param options `inbox`: a directory that holds what is in the merchant's inbox at first; `inboxUrl`: of the
+ *   database where it is
  */
 export async function withNodeRed(
   flows: object[],
-  { httpAdminRoot = "", inbox }: { httpAdminRoot?: string; inbox?: string },
+  { httpAdminRoot = "", inbox, inboxUrl }: { httpAdminRoot?: string; inbox?: string; inboxUrl?: string },
   run: (bench: Bench) => Promise<void>,
 ): Promise<void> {
   let begun = 0;
   const nodeRed = await startNodeRed({
     flows,
-    credentials: { acme: { token } },
+    credentials: { acme: { token, ...(inboxUrl && { inboxUrl }) } },
     settings: httpAdminRoot ? { httpAdminRoot } : {},
     prepare: (userDir) => {
       install(userDir);

@@ -7,7 +7,8 @@ import { deploys } from "./deploys";
 import { perEvent } from "./events";
 import { hooks } from "./hooks";
 import { perKeptEvent } from "./inbox";
-import { million } from "./million";
+import { keptMillion, million, sharedMillion } from "./million";
+import { perSharedEvent } from "./shared";
 import { start } from "./start";
 import { perMessage } from "./switch";
 
@@ -21,8 +22,10 @@ const benchmarks: Record<string, [title: string, run: () => Promise<void>]> = {
   "inbox-start": ["Node-RED's start with 200,000 events that wait", startWithBacklog],
   "inbox-sidebar": ["The sidebar with 200,000 events behind it", sidebar],
   "catch-up": ["Requests that ask Radaro for what never arrived", catchUp],
-  million: ["A million events", () => million({ inbox: false })],
-  "inbox-million": ["A million events that an inbox keeps", () => million({ inbox: true })],
+  million: ["A million events", million],
+  "inbox-million": ["A million events that an inbox keeps", keptMillion],
+  shared: ["An event that an inbox in a database keeps", perSharedEvent],
+  "shared-million": ["A million events that an inbox in a database keeps", sharedMillion],
 };
 
 void main();

@@ -34,6 +34,7 @@ interface Got {
 /** A Radaro with its jobs, a receiver with an inbox, and all that can come between them. */
 class World implements Flow {
   readonly running: boolean = true;
+  readonly nodes = ["in"];
   readonly got = new Map<number, Got[]>();
   readonly #random: () => number;
   readonly #radaro: MadeUpRadaro;

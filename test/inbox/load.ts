@@ -17,10 +17,15 @@ export function recorded({ nodeRed }: InboxNodeRed, file = "got.txt"): number[] 
   return readFileSync(join(nodeRed.userDir, file), "utf8").trimEnd().split("\n").map(Number);
 }
 
+/** The time as each process of this machine tells it, in milliseconds and parts of them. */
+export const now = (): number => performance.timeOrigin + performance.now();
+
 /** Sends events at a rate, whatever comes of them, each with a number of its own. */
 export class Load {
   /** The numbers of the events that were answered 200. */
   readonly accepted = new Set<number>();
+  /** Which Node-RED behind a proxy that tells it has answered one of them 200, and when: see `now`. */
+  readonly answeredBy = new Map<number, { address: string; at: number }>();
   /** How many were answered something else, or nothing. */
   readonly others: Record<string, number> = {};
   readonly #agent = new Agent({ keepAlive: true });
@@ -86,7 +91,12 @@ export class Load {
     const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
     const answered = new Promise<number | string>((resolve) => {
       const req = request(url, { method: "POST", agent: this.#agent, headers }, (res) => {
-        res.resume().on("close", () => resolve(res.complete ? res.statusCode! : "cut off"));
+        res.resume().on("close", () => {
+          const [address] = [res.headers["x-answered-by"] ?? []].flat();
+          if (res.complete && res.statusCode === 200 && address !== undefined)
+            this.answeredBy.set(number, { address: address.split(", ").at(-1)!, at: now() });
+          resolve(res.complete ? res.statusCode! : "cut off");
+        });
       });
       req.on("error", ({ code }: NodeJS.ErrnoException) => resolve(String(code)));
       req.end(body);

@@ -88,8 +88,8 @@ describe("The published package", () => {
     assert.deepEqual(found, {
       "radaro-config": {
         category: "config",
-        defaults: ["name", "inbox", "inboxDays", "inboxRetries", "catchUp", "server"],
-        credentials: ["token", "previousToken", "apiKey"],
+        defaults: ["name", "inbox", "inboxStore", "inboxDays", "inboxRetries", "catchUp", "server"],
+        credentials: ["token", "previousToken", "apiKey", "inboxUrl"],
       },
       "radaro in": {
         category: "radaro",

@@ -25,13 +25,14 @@ async function afterAnEvent({ url, userDir }: NodeRed) {
   });
   assert.equal(status, 200);
   await fetch(`${url}/probe/end/1`);
-  const { loaded, hooks, asking } = (await (await fetch(`${url}/probe/inbox`)).json()) as Record<
+  const { loaded, database, hooks, asking } = (await (await fetch(`${url}/probe/inbox`)).json()) as Record<
     string,
     string[]
   >;
   return {
     loaded: loaded!.length,
     asking: asking!.length,
+    database,
     hooks,
     dir: existsSync(join(userDir, "radaro-inbox")),
   };
@@ -49,12 +50,20 @@ describe("A Node-RED with the package", function () {
   afterEach(() => nodeRed.stop());
 
   it("loads nothing for an inbox, has no hooks and writes nothing, where none is on", async () => {
-    assert.deepEqual(await afterAnEvent(await begin(false)), { loaded: 0, asking: 0, hooks: [], dir: false });
+    assert.deepEqual(await afterAnEvent(await begin(false)), {
+      ...{ loaded: 0, asking: 0, database: [], hooks: [], dir: false },
+    });
   });
 
-  it("has all of that where an inbox is on", async () => {
+  it("has all of that where an inbox is on, and nothing for a database", async () => {
     const hooks = ["onSend", "onReceive", "postReceive", "onComplete"];
-    assert.deepEqual(await afterAnEvent(await begin(true)), { loaded: 2, asking: 0, hooks, dir: true });
+    assert.deepEqual(await afterAnEvent(await begin(true)), {
+      loaded: 2,
+      asking: 0,
+      database: [],
+      hooks,
+      dir: true,
+    });
   });
 
   it("loads nothing that asks Radaro, and asks nothing, where the inbox catches up never", async () => {

@@ -16,6 +16,21 @@ export const flowWith = (...nodes: JsonObject[]): JsonObject[] => [
   ...nodes.map((node) => ({ ...place, wires: [], ...node })),
 ];
 
+/** Sends an event to a Node-RED, or to what stands in front of it. */
+export async function postTo(url: string, event: JsonObject, path = "/radaro") {
+  const response = await fetch(url + path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ topic: "job.changed", ...event, token }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    body: (text.startsWith("{") ? JSON.parse(text) : text) as unknown,
+    retryAfter: response.headers.get("retry-after"),
+  };
+}
+
 /** What the inbox says of itself. */
 interface Summary {
   problem: { kind: string; title: string; text: string } | null;
@@ -58,17 +73,8 @@ export class InboxNodeRed {
     await this.nodeRed.printed("Started flows");
   }
 
-  async post(event: JsonObject, path = "/radaro") {
-    const response = await fetch(this.nodeRed.url + path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ topic: "job.changed", ...event, token }),
-    });
-    return {
-      status: response.status,
-      body: (await response.json()) as unknown,
-      retryAfter: response.headers.get("retry-after"),
-    };
+  post(event: JsonObject, path = "/radaro") {
+    return postTo(this.nodeRed.url, event, path);
   }
 
   /** Resolves with what the inbox says of itself, as soon as that fits. */

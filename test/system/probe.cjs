@@ -53,6 +53,27 @@ module.exports = (RED) => {
     });
   });
 
+  // Keeps in a file when it gets an event, and, after some milliseconds, that it is done with it.
+  RED.nodes.registerType("journal", function (def) {
+    RED.nodes.createNode(this, def);
+    appendFileSync("journal.txt", "");
+    this.on("input", (msg, send, done) => {
+      const write = (what) => {
+        const { payload, radaro } = msg;
+        const at = performance.timeOrigin + performance.now();
+        const { superseded = false, redelivery = 0 } = radaro;
+        const entry = { what, number: payload.number, at, superseded, redelivery };
+        appendFileSync("journal.txt", `${JSON.stringify(entry)}\n`);
+      };
+      write("begun");
+      setTimeout(() => {
+        write("done");
+        send(msg);
+        done();
+      }, def.takes);
+    });
+  });
+
   // As `recorder`, and needs a second to connect: what it gets before that fails.
   RED.nodes.registerType("connecting", function (def) {
     RED.nodes.createNode(this, def);
@@ -131,6 +152,7 @@ module.exports = (RED) => {
         ...process.getActiveResourcesInfo().filter((name) => name === "MessagePort"),
       ],
       asking: Object.keys(require.cache).filter((path) => /[\\/]merchant-catch-up\.js$/.test(path)),
+      database: Object.keys(require.cache).filter((path) => /postgres.*\.js$/.test(path)),
       hooks: ["onSend", "onReceive", "postReceive", "onComplete"].filter((name) => RED.hooks.has(name)),
     });
   });
