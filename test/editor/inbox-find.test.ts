@@ -51,10 +51,10 @@ inEachNodeRed("Finding events of the inbox", { flows, credentials }, (session) =
     await sidebar.shows(1);
     await sidebar.button("Filter (1)").waitFor();
     await editor.choose(search("select[aria-label='What happened']"), "Any event");
-    await editor.click(search(".radaro-sidebar-filters label"));
+    await editor.click(search(".radaro-sidebar-filters label:has-text('superseded')"));
     await sidebar.shows(1);
     await sidebar.waitForCount("All", 1);
-    await editor.click(search(".radaro-sidebar-filters label"));
+    await editor.click(search(".radaro-sidebar-filters label:has-text('superseded')"));
     for (const [period, count] of [
       ["Yesterday", 0],
       ["Last 7 days", 3],

@@ -10,6 +10,7 @@ import { CatchingUp } from "../../src/inbox/catching-up";
 import { Inbox, type Flow } from "../../src/inbox/inbox";
 import { sameTime } from "../../src/inbox/known-job";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
+import { Unusable } from "../../src/inbox/store";
 import type { StoredEvent } from "../../src/inbox/stored-event";
 import { randomFrom, seed } from "./random";
 
@@ -83,14 +84,19 @@ class World implements Flow {
   #send(build: () => Event): void {
     const isLate = this.#random() < 0.02;
     const delay = this.#random() * (isLate ? 4 * every : 5);
-    const sent = wait(delay).then(() => {
+    const sent = wait(delay).then(async () => {
       const event = build();
       const body = Buffer.from(JSON.stringify(event));
-      this.#catchingUp.heard();
-      if (!this.#isReceiverDown && this.#random() > 0.002)
-        return this.#inbox.accept(event, { path: "/radaro", body, receivedAt: new Date() });
-      this.lost += 1;
-      return undefined;
+      if (this.#isReceiverDown || this.#random() < 0.002) this.lost += 1;
+      else {
+        const arrival = { path: "/radaro", body, receivedAt: new Date() };
+        // What a slow disk refuses is answered 503, and lost too.
+        await this.#inbox.accept(event, arrival).catch((error: unknown) => {
+          if (!(error instanceof Unusable)) throw error;
+          this.lost += 1;
+        });
+        this.#catchingUp.heard();
+      }
     });
     this.#underway.add(sent);
     void sent.finally(() => this.#underway.delete(sent));
