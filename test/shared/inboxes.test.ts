@@ -14,7 +14,10 @@ const down: Outcome = {
 };
 
 /** In milliseconds: as in earnest, but so that no test waits for long. */
-const soon = { look: 50, sign: 200, live: 1000, rest: 50 };
+const soon = { look: 50, sign: 200, rest: 50 };
+
+/** Of one that believes soon that another has ended; on a busy machine also of one that has not. */
+const impatient = { times: { live: 1500 } };
 
 /** One of the inboxes that share a database, and the flow behind it. */
 class Sharer {
@@ -110,7 +113,7 @@ describe("Inboxes that share a database", () => {
   });
 
   it("give what one had that has ended: what waited, what it had with its flow, and what was to come again", async () => {
-    const a = join({ retries: [0.03] });
+    const a = join({ retries: [0.1] });
     await accept(a, { n: 1 });
     await accept(a, { n: 2 });
     await a.flow.got(2);
@@ -120,7 +123,7 @@ describe("Inboxes that share a database", () => {
     await accept(a, { n: 3 });
     await a.inbox.pause(false).catch(() => undefined);
     a.die();
-    const b = join({ retries: [0.03] });
+    const b = join({ retries: [0.1], ...impatient });
     b.flow.answer = done;
     await b.flow.got(3);
     assert.deepEqual(b.flow.given.map(({ event }) => event.n).sort(), [1, 2, 3]);
@@ -134,10 +137,10 @@ describe("Inboxes that share a database", () => {
   });
 
   it("give at once what one lets go that is closed", async () => {
-    const a = join({ times: { live: 1e9 } });
+    const a = join();
     a.flow.nodes = [];
     for (const n of [1, 2, 3]) await accept(a, { n });
-    const b = join({ times: { live: 1e9 } });
+    const b = join();
     await b.until(() => b.inbox.counts?.waiting === 3);
     assert.deepEqual(b.flow.given, []);
     b.flow.answer = done;
@@ -150,7 +153,7 @@ describe("Inboxes that share a database", () => {
     a.flow.nodes = ["in", "other"];
     await accept(a);
     await a.flow.got(2);
-    const [b, c, d] = [join(), join(), join()];
+    const [b, c, d] = [join(impatient), join(impatient), join(impatient)];
     b.flow.running = false;
     c.flow.nodes = ["third"];
     d.flow.nodes = ["other"];
@@ -216,7 +219,7 @@ describe("Inboxes that share a database", () => {
       await a.flow.got(1);
       await a.inbox.events.causes(); // when all is written
       a.die();
-      const b = inOrder();
+      const b = inOrder(impatient);
       await accept(b, { ...changeOf(1, 4), n: 4 });
       b.flow.answer = done;
       for (const { becomes } of b.flow.given) becomes(done);
@@ -232,7 +235,7 @@ describe("Inboxes that share a database", () => {
       const a = join({ times: { sign: 1e9 } });
       await accept(a);
       await a.flow.got(1);
-      const b = join();
+      const b = join(impatient);
       await b.flow.got(1);
       return [a, b] as const;
     };
@@ -353,14 +356,14 @@ describe("Inboxes that share a database", () => {
   });
 
   it("set an event aside that alone was with the flow of three that have ended", async () => {
-    let last = join();
+    let last = join(impatient);
     await last.until(() => last.inbox.counts !== undefined);
     await accept(last);
     for (let times = 1; times <= 3; times += 1) {
       await last.flow.got(1);
       assert.equal(last.flow.given[0]!.times, times);
       last.die();
-      last = join();
+      last = join(impatient);
     }
     await last.until(() => last.inbox.counts?.failed === 1);
     assert.deepEqual(last.flow.given, []);

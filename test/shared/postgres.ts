@@ -92,7 +92,11 @@ export class Postgres {
     const data = join(this.dir, "data");
     const server = spawn(join(this.#bin, "postgres"), ["-D", data], { ...this.#as, cwd: this.dir });
     this.#process = server;
-    const end = () => server.kill("SIGQUIT"); // where the tests end before it
+    // Where the tests end before it.
+    const end = () => {
+      server.kill("SIGQUIT");
+      rmSync(this.dir, { recursive: true, force: true });
+    };
     process.once("exit", end);
     server.once("exit", () => process.removeListener("exit", end));
     const from = this.log.length;
