@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { compare, make, readJob } from "../../src/inbox/catch-up";
 import { Inbox, type Outcome } from "../../src/inbox/inbox";
 import type { JsonObject } from "../../src/event/json";
 import { Instance, PostgresStore, times } from "../../src/inbox/postgres-store";
 import { Unusable } from "../../src/inbox/store";
-import type { StoredEvent } from "../../src/inbox/stored-event";
+import { sortable, type StoredEvent } from "../../src/inbox/stored-event";
+import { readSamples } from "../events";
 import { TestFlow } from "../unit/test-flow";
 import { Postgres } from "./postgres";
 
@@ -32,7 +34,7 @@ class Sharer {
     {
       retries = [],
       ...options
-    }: { retries?: number[]; times?: Partial<typeof times>; answerWithin?: number } = {},
+    }: { retries?: number[]; times?: Partial<typeof times>; answerWithin?: number; isAsking?: boolean } = {},
   ) {
     const instance = new Instance("acme");
     const open = async (opening: Parameters<ConstructorParameters<typeof Inbox>[0]>[0]) => {
@@ -43,6 +45,7 @@ class Sharer {
       ...{ days: 7, retries, changed: () => this.#wake() },
       setAside: (node) => ({ text: "set aside", node: { id: node, type: "radaro in" } }),
       ...(options.answerWithin !== undefined && { answerWithin: options.answerWithin }),
+      isAsking: options.isAsking ?? false,
     });
     this.flow.inbox = this.inbox;
   }
@@ -134,6 +137,27 @@ describe("Inboxes that share a database", () => {
       tries.map(({ outcome }) => outcome),
       ["interrupted", "processed"],
     );
+  });
+
+  it("know what another has caught up, and have the same change as one event, whoever has seen it", async () => {
+    const [a, b] = [join({ isAsking: true }), join({ isAsking: true })];
+    const { order_info, ...created } = readSamples()["job-created"];
+    for (let number = 1; number <= 20; number += 1) {
+      const whole = { ...(order_info as JsonObject), order_id: number };
+      assert.equal(await accept([a, b][number % 2]!, { ...created, order_info: whole }), "stored");
+      // Each looks at its own time, and no time is told of a rating.
+      const answers = [a, b].map(async ({ inbox }, i) => {
+        const at = sortable(new Date(Date.UTC(2026, 5, 1, 12, 0, i)).toISOString())!;
+        const known = (await inbox.jobs.known([String(number)]))[number];
+        const job = readJob({ ...whole, is_confirmed_by_customer: true, rating: 2 })!;
+        const { differences } = compare(job, { known, since: at, at, settled: 0 });
+        const { event, body, by } = make(differences[0]!, number, whole);
+        return inbox.accept(event, { path: "/radaro", body, by, receivedAt: new Date() });
+      });
+      assert.deepEqual((await Promise.all(answers)).sort(), ["duplicate", "stored"]);
+    }
+    const given = [a, b].flatMap(({ flow }) => flow.given.filter(({ stored }) => stored.caughtUp));
+    assert.equal(given.length, 20);
   });
 
   it("give at once what one lets go that is closed", async () => {
