@@ -97,13 +97,25 @@ function sumOf(bytes: Buffer, [first, second]: Sum, bigEndian: boolean): Sum {
 
 /** The column `last` in the page of the table `inbox`: the second of its only row (sqlite.org/fileformat2.html#record_format). */
 function readLast(page: Buffer): number {
-  const cell = page.readUInt16BE(8);
-  // One byte each: how long the row is, its number, how long its header is, and the types of its columns.
-  const [header = 0, step = 0, last = 0] = page.subarray(cell + 2, cell + 5);
+  let at = page.readUInt16BE(8);
+  /** A number of SQLite's: seven bits a byte, and the eighth says whether more follow. */
+  const next = (): number => {
+    let value = 0;
+    for (let more = true; more && at < page.length; at += 1) {
+      more = page[at]! >= 0x80;
+      value = 128 * value + (page[at]! & 0x7f);
+    }
+    return value;
+  };
+  next(); // how long the row is
+  next(); // its number
+  const header = at;
+  const values = header + next();
+  const [step, last] = [next(), next()];
   const sizes: Record<number, number> = { 0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 8: 0, 9: 0 };
   const [before, size] = [sizes[step], sizes[last]];
   if (page[0] !== 0x0d || before === undefined || size === undefined) return 0;
   if (last === 9) return 1; // a type that is its value
-  const at = cell + 2 + header + before;
-  return size > 0 && at + size <= page.length ? page.readUIntBE(at, size) : 0;
+  const place = values + before;
+  return size > 0 && place + size <= page.length ? page.readUIntBE(place, size) : 0;
 }

@@ -251,6 +251,31 @@ describe("an inbox's store that was killed", () => {
     assert.ok(typeof said === "object" && said.findings.includes("incomplete"), JSON.stringify(said));
   });
 
+  it("says so also where many requests were refused, which stands beside the number of the last", async () => {
+    const running = join(dir, "refusing");
+    const store = await SqliteStore.open(running);
+    const about = { path: "/radaro", receivedAt: new Date(), deliveries: undefined, meaning: null };
+    const write = (number: number) =>
+      store.write([prepare({ number }, { ...about, body: Buffer.from(String(number)) })], []);
+    const times = { first: "2026-03-01T12:00:00.000Z", last: "2026-03-02T12:00:00.000Z" };
+    const refused = ["no-token", "wrong-token", "not-json"].map((why) => ({ why, count: 9, ...times }));
+    await store.set({ isPaused: false, ends: 0, refused });
+    for (const number of [1, 2, 3]) await write(number);
+    await store.compact();
+    for (const number of [4, 5, 6]) await write(number);
+    const copy = join(dir, "refused");
+    cpSync(running, copy, { recursive: true });
+    await store.close();
+    overwrite(log, () => 100)(copy);
+    rmSync(join(copy, "inbox.last"));
+    const opened = await SqliteStore.open(copy);
+    await opened.close();
+    assert.deepEqual(
+      opened.findings.map(({ what }) => what),
+      ["incomplete"],
+    );
+  });
+
   it("says nothing of an event that was being stored when the power went", async () => {
     for (const tear of [
       overwrite(log, (size) => size - 2000),
