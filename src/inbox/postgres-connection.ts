@@ -56,13 +56,18 @@ export class Connection {
     const connection = new Connection(address, within, notified);
     try {
       // Each statement is short, and what it asks is found by an index.
-      await connection.run(`SET statement_timeout = ${within}; SET client_min_messages = error;
+      await connection.run(
+        `SET statement_timeout = ${within}; SET client_min_messages = error;
         SET jit = off; SET enable_seqscan = off;
-        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`);
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
+        connectWithin,
+      );
       return connection;
     } catch (error) {
       connection.close();
-      throw error;
+      // Who does not answer even that cannot be reached.
+      const isSilent = error instanceof Unusable && error.problem === "slow";
+      throw isSilent ? new Unusable("unreachable", error.cause) : error;
     }
   }
 
@@ -106,26 +111,28 @@ export class Connection {
     return (await this.all(sql, ...values))[0];
   }
 
-  /** Runs some statements all or nothing. @throws Unusable */
-  async run(sql: string): Promise<void> {
+  /**
+   * Runs some statements all or nothing.
+   *
+   * @param within how long an answer is waited for, in milliseconds
+   * @throws Unusable
+   */
+  async run(sql: string, within = this.within + grace): Promise<void> {
     try {
-      await this.#answer(this.#sql.unsafe(sql).simple());
+      await this.#answer(this.#sql.unsafe(sql).simple(), within);
     } catch (error) {
       throw unusable(error);
     }
   }
 
   /** What the server answers, or that it does not in time: then the connection is of no more use. */
-  #answer<T>(answer: PromiseLike<T>): Promise<T> {
+  #answer<T>(answer: PromiseLike<T>, within = this.within + grace): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#ended) {
         reject(this.#ended);
         return;
       }
-      const timer = setTimeout(
-        () => this.#end(new Unusable("slow", new Error("no answer"))),
-        this.within + grace,
-      );
+      const timer = setTimeout(() => this.#end(new Unusable("slow", new Error("no answer"))), within);
       const over = () => {
         clearTimeout(timer);
         this.#waiting.delete(fail);

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { mock } from "node:test";
 import { Inbox } from "../../src/inbox/inbox";
 import type { JsonObject } from "../../src/event/json";
 import { Connection } from "../../src/inbox/postgres-connection";
 import { Instance, PostgresStore, type times } from "../../src/inbox/postgres-store";
+import { steps } from "../../src/inbox/postgres-schema";
 import { readUrl } from "../../src/inbox/postgres-url";
 import { Unusable, type Problem } from "../../src/inbox/store";
 import { TestFlow } from "../unit/test-flow";
@@ -53,7 +56,7 @@ describe("An inbox in PostgreSQL", () => {
     const schemas =
       "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1";
     assert.deepEqual(postgres.query(url, schemas), ["public", "radaro_inbox"]);
-    assert.deepEqual(postgres.query(url, "SELECT step FROM radaro_inbox.schema"), ["3"]);
+    assert.deepEqual(postgres.query(url, "SELECT step FROM radaro_inbox.schema"), [String(steps().length)]);
   });
 
   it("stores nothing where a newer version has made its schema, also while it is open", async () => {
@@ -114,6 +117,15 @@ describe("An inbox in PostgreSQL", () => {
     for (const wrong of ["", "mysql://radaro:secret@127.0.0.1/radaro", "postgres://127.0.0.1:99999/radaro"])
       it(`where its URL is ${wrong || "none"}`, () => says(wrong, "no-url"));
     it("where nobody answers", () => says("postgres://radaro:secret@127.0.0.1:1/radaro", "unreachable"));
+    it("where nothing is said to who connects", async () => {
+      const silent = createServer().listen(0, "127.0.0.1");
+      await once(silent, "listening");
+      await says(
+        `postgres://radaro:secret@127.0.0.1:${(silent.address() as AddressInfo).port}/radaro`,
+        "unreachable",
+      );
+      silent.close();
+    });
     it("where the password is wrong", () => says(postgres.url("postgres", "postgres", "wrong"), "denied"));
     it("where there is no such database", () => says(postgres.url("radaro nowhere"), "denied"));
     it("where the user may not make a schema", async () => {
