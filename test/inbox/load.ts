@@ -34,7 +34,8 @@ export class Load {
   #timer: NodeJS.Timeout | undefined;
   #sent = 0;
   #answered = 0;
-  #noted: () => void = () => undefined;
+  /** What waits for the next answer. */
+  #noted: (() => void)[] = [];
 
   /** @param rate in events a second */
   constructor(private readonly rate: number) {}
@@ -72,14 +73,16 @@ export class Load {
 
   /** Resolves when that many more have been answered 200. */
   async accepts(more: number): Promise<void> {
-    for (const until = this.accepted.size + more; this.accepted.size < until;)
-      await new Promise<void>((resolve) => (this.#noted = resolve));
+    for (const until = this.accepted.size + more; this.accepted.size < until;) await this.#next();
   }
 
   /** Resolves when some more have been answered, however. */
   async answers(more: number): Promise<void> {
-    for (const until = this.#answered + more; this.#answered < until;)
-      await new Promise<void>((resolve) => (this.#noted = resolve));
+    for (const until = this.#answered + more; this.#answered < until;) await this.#next();
+  }
+
+  #next(): Promise<void> {
+    return new Promise((resolve) => this.#noted.push(resolve));
   }
 
   #send(url: string): void {
@@ -105,7 +108,7 @@ export class Load {
       else this.others[answer] = (this.others[answer] ?? 0) + 1;
       this.#answered += 1;
       this.#open.delete(answered);
-      this.#noted();
+      for (const note of this.#noted.splice(0)) note();
     });
     this.#open.add(answered);
   }
