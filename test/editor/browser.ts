@@ -27,7 +27,7 @@ export async function openBrowser(): Promise<Browser> {
     viewport: { width: 1400, height: 900 },
     locale: "en-US",
   });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   return {
     context,
     close: async () => {
