@@ -1,6 +1,7 @@
-import { createConnection, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import postgres from "postgres";
 import { isCollision, unusable } from "./postgres-problem";
+import { openSocket } from "./postgres-socket";
 import type { Address } from "./postgres-url";
 import { Unusable } from "./store";
 
@@ -29,9 +30,9 @@ export class Connection {
     private readonly within: number,
     notified: (payload: string) => void,
   ) {
-    const { host, port, user, password, database, tls } = address;
+    const { host, port, user, password, database } = address;
     const options = {
-      ...{ host, port, user, password, database, ssl: tls, max: 1, fetch_types: false },
+      ...{ host, port, user, password, database, ssl: false, max: 1, fetch_types: false },
       ...{ idle_timeout: 0, max_lifetime: null, connect_timeout: connectWithin / 1000 },
       connection: { application_name: "node-red-contrib-radaro" },
       onnotice: () => undefined,
@@ -71,18 +72,12 @@ export class Connection {
     }
   }
 
-  async #connect({ host, port }: Address): Promise<Socket> {
-    if (this.#ended || this.#socket) throw this.#ended ?? new Unusable("unreachable");
-    const path = `${host}/.s.PGSQL.${port}`;
-    const socket = host.startsWith("/") ? createConnection(path) : createConnection(port, host);
-    this.#socket = Object.assign(socket, { host });
-    socket.setNoDelay(true).setKeepAlive(true, 10_000);
-    await new Promise<void>((resolve, reject) => {
-      socket.once("connect", resolve).once("error", reject);
-      socket.once("close", () => reject(new Unusable("unreachable")));
+  #connect(address: Address): Promise<Socket> {
+    if (this.#ended || this.#socket) return Promise.reject(this.#ended ?? new Unusable("unreachable"));
+    return openSocket(address, (socket) => {
+      this.#socket = socket;
+      if (this.#ended) socket.destroy();
     });
-    socket.removeAllListeners();
-    return socket;
   }
 
   #end(why: Unusable): void {

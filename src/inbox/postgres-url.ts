@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { ConnectionOptions } from "node:tls";
+import { checkServerIdentity, type ConnectionOptions } from "node:tls";
 import { readParts } from "./database-url";
 import { Unusable } from "./store";
 
@@ -48,7 +48,11 @@ function readTls(settings: URLSearchParams, host: string): Address["tls"] {
     case "verify-ca":
       return { ...checked(), checkServerIdentity: () => undefined };
     case "verify-full":
-      return checked();
+      // By the name of this host: where that is an address, Node.js would take it for localhost.
+      return {
+        ...checked(),
+        checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+      };
     default:
       throw new Unusable("no-url");
   }

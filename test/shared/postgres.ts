@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { freePort } from "../inbox/free-port";
@@ -85,6 +85,42 @@ export class Postgres {
     };
     const lines = Object.entries(conf).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
     writeFileSync(join(dir, "data", "postgresql.auto.conf"), lines.join(""));
+  }
+
+  /**
+   * Lets it encrypt connections to 127.0.0.1, when it is started again.
+   *
+   * @returns where the certificate of its authority is
+   */
+  encrypt(): string {
+    const data = join(this.dir, "data");
+    const openssl = (...args: string[]) => {
+      const { status, stderr, error } = spawnSync("openssl", args, {
+        ...this.#as,
+        cwd: data,
+        encoding: "utf8",
+      });
+      if (status !== 0) throw new Error(`openssl: ${error?.message ?? stderr}`);
+    };
+    const request = ["req", "-newkey", "rsa:2048", "-nodes"];
+    openssl(
+      ...request,
+      "-x509",
+      "-days",
+      "2",
+      "-subj",
+      "/CN=authority",
+      "-keyout",
+      "ca.key",
+      "-out",
+      "ca.crt",
+    );
+    openssl(
+      ...[...request, "-x509", "-days", "2", "-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1"],
+      ...["-CA", "ca.crt", "-CAkey", "ca.key", "-keyout", "server.key", "-out", "server.crt"],
+    );
+    appendFileSync(join(data, "postgresql.auto.conf"), "ssl = on\n");
+    return join(data, "ca.crt");
   }
 
   /** Starts it, also again. @returns when it takes connections */
