@@ -15,7 +15,7 @@ import type { StoredEvent } from "../../src/inbox/stored-event";
 import { randomFrom, seed } from "./random";
 
 /** How many times, and with how many jobs. */
-const [runs, jobsOfEach] = [Number(process.env.RUNS ?? 5), 5000];
+const [runs, jobsOfEach] = [Number(process.env.RUNS ?? 2), 5000];
 
 /** In milliseconds: how often it is asked here, which is when it looks again too. */
 const every = 80;
