@@ -208,6 +208,27 @@ export function isTold(known: Known | undefined, news: Known, changed: readonly 
   });
 }
 
+/**
+ * What becomes of an event that is stored where it is kept what is known of jobs.
+ *
+ * @param known of its job
+ * @param news what it tells
+ * @param isMade whether an event of its job was made for its path
+ * @returns `known`: it was made, and tells nothing any more; `told`: it has come after all, and was told
+ */
+export function placeIn(
+  known: Known | undefined,
+  news: Known,
+  { caughtUp, changed }: { caughtUp?: true; changed: readonly string[] },
+  isMade: () => boolean,
+): "new" | "known" | "told" {
+  if (caughtUp) return isNews(known, news) ? "new" : "known";
+  return isTold(known, news, changed) && isMade() ? "told" : "new";
+}
+
+/** How many jobs something is known of at most, of a merchant. */
+export const maxJobs = 200_000;
+
 /** What a job is found by that is to be asked for: whether it is open, when its deadline is, and when it was told of last. */
 export function placeOf(known: Known): {
   state: "open" | "closed" | "deleted";

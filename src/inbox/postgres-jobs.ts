@@ -1,12 +1,9 @@
-import { fill, isNews, isTold, learn, placeOf, type Known } from "./known-job";
+import { fill, learn, maxJobs, placeIn, placeOf, type Known } from "./known-job";
 import type { Connection } from "./postgres-connection";
 import { fromText, toJson, toText } from "./postgres-rows";
 import { stateOf } from "./deliveries";
 import { step, type Unseen, type Windows } from "./store";
 import type { AcceptedEvent } from "./stored-event";
-
-/** How many jobs something is known of at most, of a merchant. */
-const maxJobs = 200_000;
 
 const unseenSql = `SELECT job, known FROM radaro_inbox.jobs WHERE merchant = $1 AND job > $2 AND coalesce(seen, '') < $3
   AND (state = 'open' AND deadline BETWEEN $4 AND $5 OR state = 'closed' AND deadline BETWEEN $6 AND $7)
@@ -54,12 +51,13 @@ export class Jobs {
       const { news, keys, digest, stored } = event;
       if (!news || keys.order === null || isThere.has(digest)) return [event];
       const before = known.get(keys.order);
-      if (stored.caughtUp && !isNews(before, news)) return [];
       const place = `${keys.order}\n${stored.path}`;
-      if (!stored.caughtUp && isTold(before, news, stored.changed) && isMade.has(place))
-        return [
-          { ...event, stored: { ...stored, cameAfter: true as const, deliveries: [], state: stateOf([]) } },
-        ];
+      const becomes = placeIn(before, news, stored, () => isMade.has(place));
+      if (becomes === "known") return [];
+      if (becomes === "told") {
+        const told = { cameAfter: true as const, deliveries: [], state: stateOf([]) };
+        return [{ ...event, stored: { ...stored, ...told } }];
+      }
       if (stored.caughtUp) isMade.add(place);
       isThere.add(digest);
       known.set(keys.order, learn(before, news));

@@ -1,15 +1,9 @@
 import type { State } from "./deliveries";
 import type { Connection, Row } from "./postgres-connection";
 import { columns, readRow, toSeq, toText } from "./postgres-rows";
-import { patternFor, whatFits } from "./search";
+import { maxLookedThrough, maxSearched, patternFor, whatFits } from "./search";
 import type { Filter } from "./store";
 import { keyOf, type StoredEvent } from "./stored-event";
-
-/** How many events that no index finds are looked through in one go. */
-const maxLookedThrough = 20_000;
-
-/** And where their text is looked through: how many, and how much of it, in bytes. */
-const maxSearched = { events: 2000, bytes: 4 * 1024 ** 2 };
 
 type Value = string | number | boolean | null;
 

@@ -1,6 +1,12 @@
 import { isOfCause, type Delivery } from "./deliveries";
 import type { Filter } from "./store";
 
+/** How many events that no index finds are looked through in one go. */
+export const maxLookedThrough = 20_000;
+
+/** And where their text is looked through: how many, and how much of it, in bytes. */
+export const maxSearched = { events: 2000, bytes: 4 * 1024 ** 2 };
+
 /** How much of a text is looked for by the database, in characters: the rest is looked at afterwards. */
 const maxPattern = 200;
 

@@ -1,11 +1,8 @@
-import { fill, isNews, isTold, learn, placeOf, type Known } from "./known-job";
+import { fill, learn, maxJobs, placeIn, placeOf, type Known } from "./known-job";
 import type { Database } from "./sqlite-database";
 import type { Row } from "./sqlite-rows";
 import { step, type Unseen, type Windows } from "./store";
 import type { AcceptedEvent } from "./stored-event";
-
-/** How many jobs something is known of at most. */
-const maxJobs = 200_000;
 
 const unseenSql = `SELECT job, known FROM jobs WHERE job > ? AND coalesce(seen, '') < ?
   AND (state = 'open' AND deadline BETWEEN ? AND ? OR state = 'closed' AND deadline BETWEEN ? AND ?)
@@ -18,16 +15,15 @@ export class Jobs {
   /**
    * An event is stored: what it tells is known from then on, in the transaction of whoever calls it.
    *
-   * @returns `known`: it was made, and tells nothing any more; `told`: it has come after all, and was told
+   * @returns see `placeIn`
    */
-  accept({ stored, news, keys }: AcceptedEvent): "new" | "known" | "told" {
-    if (!news || keys.order === null) return "new";
-    const known = this.#find(keys.order);
-    if (stored.caughtUp && !isNews(known, news)) return "known";
-    if (!stored.caughtUp && isTold(known, news, stored.changed) && this.#isMade(keys.order, stored.path))
-      return "told";
-    this.#keep(keys.order, learn(known, news));
-    return "new";
+  accept({ stored, news, keys }: AcceptedEvent): ReturnType<typeof placeIn> {
+    const { order } = keys;
+    if (!news || order === null) return "new";
+    const known = this.#find(order);
+    const place = placeIn(known, news, stored, () => this.#isMade(order, stored.path));
+    if (place === "new") this.#keep(order, learn(known, news));
+    return place;
   }
 
   /** Whether an event of a job was made for a path. */

@@ -1,7 +1,8 @@
 import { checkRow, columns, readBody, readRow, toSeq, type Row } from "./sqlite-rows";
 import type { Delivery, State } from "./deliveries";
 import type { Change, StoredEvent } from "./stored-event";
-import { maxLookedThrough, Search } from "./sqlite-search";
+import { maxLookedThrough } from "./search";
+import { Search } from "./sqlite-search";
 import { step, Unusable, type Some } from "./store";
 
 /** How many later events of a job are looked at, for what supersedes one: more than a job has. */
