@@ -4,6 +4,7 @@ import type { Connection } from "./postgres-connection";
 import { Jobs } from "./postgres-jobs";
 import { Reads } from "./postgres-reads";
 import { arriving, changing, spaceOf, toJson, toSeq } from "./postgres-rows";
+import { fitting, lackingOf, tooMany } from "./room";
 import { step, type bounds, type Store, type Written } from "./store";
 import type { AcceptedEvent, Became } from "./stored-event";
 
@@ -83,22 +84,15 @@ export class Writes extends Reads {
   }
 
   async makeRoom(sizes: number[]): Promise<number> {
-    const bytes = sizes.reduce((sum, size) => sum + spaceOf(size), 0);
+    const needed = sizes.map(spaceOf);
     for (;;) {
-      const lacking = {
-        events: this.#size.events + sizes.length - this.max.events,
-        bytes: this.#size.bytes + bytes - this.max.bytes,
-      };
-      if (lacking.events <= 0 && lacking.bytes <= 0) return sizes.length;
-      if ((await this.#deleteOldest(lacking)) === 0) break;
+      const lacking = lackingOf(this.#size, needed, this.max);
+      if (!lacking) return sizes.length;
+      if ((await this.#deleteOldest(lacking)) === 0) return fitting(this.#size, needed, this.max);
     }
-    let { events, bytes: used } = this.#size;
-    return sizes.findIndex(
-      (size) => (events += 1) > this.max.events || (used += spaceOf(size)) > this.max.bytes,
-    );
   }
 
-  /** Deletes the oldest that wait for nothing: what is lacking, and some more, so that not each write has to. */
+  /** Deletes the oldest that wait for nothing. */
   async #deleteOldest(lacking: typeof bounds): Promise<number> {
     const oldest = await this.writer.all(
       `SELECT seq, size FROM (
@@ -109,15 +103,8 @@ export class Writes extends Reads {
       ) AS settled ORDER BY seq LIMIT ${step}`,
       this.merchant,
     );
-    let events = lacking.events > 0 ? step : 0;
-    let bytes = lacking.bytes > 0 ? lacking.bytes + this.max.bytes / 256 : 0;
-    const end = oldest.findIndex(({ size }) => {
-      if (events <= 0 && bytes <= 0) return true;
-      events -= 1;
-      bytes -= spaceOf(size as number);
-      return false;
-    });
-    return this.delete(oldest.slice(0, end < 0 ? step : end).map(({ seq }) => toSeq(seq)));
+    const sizes = oldest.map(({ size }) => spaceOf(size as number));
+    return this.delete(oldest.slice(0, tooMany(lacking, sizes, this.max)).map(({ seq }) => toSeq(seq)));
   }
 
   async write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]> {

@@ -17,6 +17,7 @@ import {
 } from "./sqlite-rows";
 import { stateOf, type State } from "./deliveries";
 import { Failures } from "./failures";
+import { fitting, lackingOf, tooMany } from "./room";
 import { attempt } from "./sqlite-files";
 import { step, type Asking, type bounds, type Cause, type Refused, type Settings } from "./store";
 import type { Unseen, Windows, Written } from "./store";
@@ -132,23 +133,15 @@ export class Events extends Reads {
   }
 
   makeRoom(sizes: number[]): number {
-    const bytes = sizes.reduce((sum, size) => sum + spaceOf(size), 0);
+    const needed = sizes.map(spaceOf);
     for (;;) {
-      const { size, max } = this;
-      const lacking = {
-        events: size.events + sizes.length - max.events,
-        bytes: size.bytes + bytes - max.bytes,
-      };
-      if (lacking.events <= 0 && lacking.bytes <= 0) return sizes.length;
-      if (this.#deleteOldest(lacking) === 0) break;
+      const lacking = lackingOf(this.size, needed, this.max);
+      if (!lacking) return sizes.length;
+      if (this.#deleteOldest(lacking) === 0) return fitting(this.size, needed, this.max);
     }
-    let { events, bytes: used } = this.size;
-    return sizes.findIndex(
-      (size) => (events += 1) > this.max.events || (used += spaceOf(size)) > this.max.bytes,
-    );
   }
 
-  /** Deletes the oldest that wait for nothing: what is lacking, and some more, so that not each write has to. */
+  /** Deletes the oldest that wait for nothing. */
   #deleteOldest(lacking: typeof bounds): number {
     const oldest = settled
       .flatMap((state) =>
@@ -159,15 +152,9 @@ export class Events extends Reads {
       )
       .sort((a, b) => (a.seq as number) - (b.seq as number))
       .slice(0, step);
-    let events = lacking.events > 0 ? step : 0;
-    let bytes = lacking.bytes > 0 ? lacking.bytes + this.max.bytes / 256 : 0;
-    const end = oldest.findIndex(({ size }) => {
-      if (events <= 0 && bytes <= 0) return true;
-      events -= 1;
-      bytes -= size as number;
-      return false;
-    });
-    return this.delete(oldest.slice(0, end < 0 ? step : end).map(({ seq }) => toSeq(seq as number)));
+    const sizes = oldest.map(({ size }) => size as number);
+    const gone = oldest.slice(0, tooMany(lacking, sizes, this.max));
+    return this.delete(gone.map(({ seq }) => toSeq(seq as number)));
   }
 
   write(accepted: AcceptedEvent[], changed: Became[]): (Written | undefined)[] {

@@ -2,6 +2,7 @@ import { isBuiltin } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { Moment } from "./age";
 import type { Label } from "./folder";
+import { lackingOf } from "./room";
 import { spaceOf } from "./sqlite-rows";
 import type { Answered, Commands, Now } from "./sqlite-worker";
 import { bounds, Unusable, type Finding, type OpenOptions, type Settings, type Store } from "./store";
@@ -149,11 +150,8 @@ export class SqliteStore implements Store {
   }
 
   async makeRoom(sizes: number[]) {
-    const { events, bytes } = this.#now.size;
-    const hasRoom =
-      events + sizes.length <= this.max.events &&
-      sizes.reduce((sum, size) => sum + spaceOf(size), bytes) <= this.max.bytes;
-    return hasRoom ? sizes.length : this.#ask("makeRoom", sizes);
+    const lacking = lackingOf(this.#now.size, sizes.map(spaceOf), this.max);
+    return lacking ? this.#ask("makeRoom", sizes) : sizes.length;
   }
 
   write(...args: Parameters<Store["write"]>) {
