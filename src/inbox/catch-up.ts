@@ -100,10 +100,7 @@ function statusOf(job: Job, { known, since }: Look, isNew: boolean): Found {
   const status = { value: job.status, at: job.statusAt };
   const told = known?.status;
   if (told) {
-    const { heard } = known;
-    const isHeard = heard?.value === job.status && job.statusAt <= heard.at;
-    const isOther = told.value !== job.status && !isHeard;
-    return isOther && job.statusAt > told.at && job.statusAt > since
+    return told.value !== job.status && job.statusAt > told.at && job.statusAt > since
       ? { kind: "status", news: { status }, old: told.value }
       : undefined;
   }

@@ -15,8 +15,6 @@ export interface Known {
   created?: Told<true>;
   deleted?: Told<true>;
   status?: Told<string>;
-  /** The status to which an event said last that it has changed, and when that came: its own time may be of another clock. */
-  heard?: Omit<Told<string>, "by">;
   /** Whether the customer has confirmed it, and with which rating: that is in no `new_values`. */
   confirmed?: Told<{ is: boolean; rating: number | null }>;
   /** As Radaro wrote it, with its offset where it had one. */
@@ -50,13 +48,13 @@ export const openStatuses = [
  * What an event tells of its job. `order_info` shows the job as it is when the event is sent, so only what
  * has changed counts, and of a new job what it was created with.
  *
- * @param times when it happened, and when it came: as `sortable` gives them
+ * @param at when it happened, as `sortable` gives it
  * @param sortable see there
  * @returns `undefined`: nothing of these
  */
 export function tellsOf(
   event: JsonObject,
-  { at, came }: { at: string; came: string },
+  at: string,
   sortable: (time: unknown) => string | undefined,
 ): Known | undefined {
   const job = isJsonObject(event.order_info) ? event.order_info : {};
@@ -67,7 +65,6 @@ export function tellsOf(
     ...changedOf(isJsonObject(event.new_values) ? event.new_values : {}, job, at),
   };
   if (Object.keys(news).length === 0) return undefined;
-  if (news.status && !news.created) news.heard = { value: news.status.value, at: came };
   return { ...news, ...(typeof externalId === "string" && { externalId: externalId.slice(0, maxText) }) };
 }
 
@@ -151,7 +148,6 @@ function isSameValue(
 export function learn(known: Known | undefined, news: Known): Known {
   const all: Known = { ...known, ...pick(news, (field) => (known?.[field]?.at ?? "") <= news[field]!.at) };
   if (news.externalId !== undefined) all.externalId = news.externalId;
-  if (news.heard) all.heard = news.heard;
   return all;
 }
 

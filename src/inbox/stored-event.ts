@@ -99,9 +99,8 @@ export function prepare(
   const summary = summarise(event);
   const { eventType, changed, orderId, externalId } = summary;
   const changedAt = sortable(event.updated_at) ?? by;
-  const came = sortable(receivedAt.toISOString())!;
-  const at = changedAt ?? came;
-  const news = isLearned ? tellsOf(event, { at, came }, sortable) : undefined;
+  const at = changedAt ?? sortable(receivedAt.toISOString())!;
+  const news = isLearned ? tellsOf(event, at, sortable) : undefined;
   const topic = typeof event.topic === "string" ? event.topic : "";
   const { title, customer } = describeJob(event);
   const digest = createHash("sha256").update(`${path}\n`).update(body).digest("base64url");

@@ -26,13 +26,13 @@ const created = (minute: number): Known => ({ created: { value: true, at: at(min
 
 const tells = (name: keyof ReturnType<typeof readSamples>, changes: object = {}) => {
   const event = { ...readSamples()[name], ...changes };
-  return tellsOf(event, { at: sortable(event.updated_at)!, came: at(59) }, sortable);
+  return tellsOf(event, sortable(event.updated_at)!, sortable);
 };
 
 describe("What an event tells of its job", () => {
   it("is what has changed, and not what the job shows besides", () => {
     const of = (known: Known | undefined) => Object.keys(known ?? {}).sort();
-    assert.deepEqual(of(tells("job-completed")), ["externalId", "heard", "status"]);
+    assert.deepEqual(of(tells("job-completed")), ["externalId", "status"]);
     assert.deepEqual(of(tells("job-confirmed")), ["confirmed", "externalId"]);
     assert.deepEqual(of(tells("job-deadline-changed")), ["deadline", "externalId"]);
     assert.deepEqual(of(tells("job-deleted")), ["deleted", "externalId"]);
@@ -84,13 +84,6 @@ describe("What is known of a job", () => {
     });
     assert.deepEqual(known, { ...status("assigned", 2), ...confirmed(null, 3), seen: at(9) });
     assert.equal(fill(known, { seen: at(4) }).seen, at(9));
-  });
-
-  it("remembers which status an event said last, whatever its time, but not of a new job", () => {
-    const heard = { value: "delivered", at: at(59) };
-    assert.deepEqual(tells("job-completed")!.heard, heard);
-    const told = [tells("job-completed")!, tells("job-created")!, status("failed", 58)];
-    assert.deepEqual(told.reduce<Known | undefined>(learn, undefined)!.heard, heard);
   });
 
   it("says whether the job is open, and when it was told of last", () => {
