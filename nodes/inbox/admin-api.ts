@@ -4,6 +4,7 @@ import type { NodeAPI } from "node-red";
 import type { Filter } from "../../src/inbox/store";
 import type { StoredEvent } from "../../src/inbox/stored-event";
 import type { MerchantInbox } from "./merchant-inbox";
+import { DeployedInboxes } from "./deployed-inboxes";
 
 /** What is asked of one merchant's inbox. */
 type Handle = (inbox: MerchantInbox, req: Request<{ id: string; seq: string }>) => Promise<unknown>;
@@ -70,31 +71,40 @@ async function pause(inbox: MerchantInbox["inbox"], isPaused: boolean) {
 
 /**
  * Serves the inboxes to the editor's sidebar: reading needs Node-RED's read permission, all else its
- * write permission.
+ * write permission. What is asked while a deploy has stopped them is answered when it has started them again.
  *
- * @returns the inboxes to be served, by the id of their merchant's node
+ * @returns the inboxes to be served
  */
-export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
-  const inboxes = new Map<string, MerchantInbox>();
+export function serveInboxes(RED: NodeAPI): DeployedInboxes {
+  const inboxes = new DeployedInboxes(RED);
   const mayRead = RED.auth.needsPermission("radaro-inbox.read");
   const mayWrite = RED.auth.needsPermission("radaro-inbox.write");
+
+  const find = async (id: string) => (await inboxes.deployed()).get(id);
+
+  const handleOnce = async (handle: Handle, req: Parameters<Handle>[1]): Promise<unknown> => {
+    const inbox = await find(req.params.id);
+    try {
+      return inbox && (await handle(inbox, req));
+    } catch (error) {
+      if (inbox === inboxes.get(req.params.id)) throw error;
+      return handleOnce(handle, req); // a deploy has closed it meanwhile
+    }
+  };
 
   /** Answers what `handle` gives, 404 where it gives nothing. */
   const answer =
     (handle: Handle): RequestHandler<{ id: string; seq: string }> =>
     (req, res) => {
-      const inbox = inboxes.get(req.params.id);
-      if (!inbox) {
-        res.sendStatus(404);
-        return;
-      }
-      handle(inbox, req)
+      handleOnce(handle, req)
         .then((result) => (result === undefined ? res.sendStatus(404) : res.json(result)))
-        .catch(() => res.status(503).json({ problem: inbox.problem ?? null }));
+        .catch(() => res.status(503).json({ problem: inboxes.get(req.params.id)?.problem ?? null }));
     };
 
   RED.httpAdmin.get("/radaro-inbox", mayRead, (_req, res, next) => {
-    Promise.all(Array.from(inboxes.values(), (inbox) => inbox.summary()))
+    inboxes
+      .deployed()
+      .then(() => Promise.all(Array.from(inboxes.values(), (inbox) => inbox.summary())))
       .then((merchants) => res.json({ merchants }))
       .catch(next);
   });
@@ -104,11 +114,12 @@ export function serveInboxes(RED: NodeAPI): Map<string, MerchantInbox> {
     RED.httpAdmin.post(`/radaro-inbox/:id/${path}`, mayWrite, answer(handle));
   RED.httpAdmin.delete("/radaro-inbox/:id/events/:seq", mayWrite, answer(remove));
   RED.httpAdmin.get("/radaro-inbox/:id/export", mayRead, (req: Request<{ id: string }>, res) => {
-    const of = inboxes.get(req.params.id);
-    if (!of) res.sendStatus(404);
-    else if (!of.inbox.counts) res.status(503).json({ problem: of.problem ?? null });
-    // Where it breaks off, so does the connection.
-    else pipeline(linesOf(of, readFilter(req.query)), res.type("application/x-ndjson"), () => undefined);
+    void find(req.params.id).then((of) => {
+      if (!of) res.sendStatus(404);
+      else if (!of.inbox.counts) res.status(503).json({ problem: of.problem ?? null });
+      // Where it breaks off, so does the connection.
+      else pipeline(linesOf(of, readFilter(req.query)), res.type("application/x-ndjson"), () => undefined);
+    });
   });
   return inboxes;
 }

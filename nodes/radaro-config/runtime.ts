@@ -72,7 +72,7 @@ export = (RED: NodeAPI): void => {
     this.inbox = inbox;
     open.set(this.id, inbox);
     this.on("close", (removed: boolean, done: () => void) => {
-      open.delete(this.id);
+      open.close(this.id, removed);
       void inbox.close().then(() => {
         const waiting = inbox.inbox.counts?.waiting ?? 0;
         if (!removed) left.set(this.id, waiting);

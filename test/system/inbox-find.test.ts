@@ -139,6 +139,26 @@ describe("What is asked of an inbox", () => {
     );
   });
 
+  it("is answered when a deploy is over, where that has stopped it", async () => {
+    const [first] = await list({});
+    let deploying = true;
+    const asking = [0, 1, 2, 3].map(async () => {
+      while (deploying) {
+        const { merchants } = await running.api<{ merchants: object[] }>("GET", "/radaro-inbox");
+        assert.equal(merchants.length, 1);
+        assert.equal((await list({})).length, all.length);
+        assert.equal((await get<Listed>(`events/${first!.seq}`)).seq, first!.seq);
+      }
+    });
+    for (let i = 0; i < 8; i += 1) await running.deploy(flow);
+    deploying = false;
+    await Promise.all(asking);
+    await running.deploy(flow.map((node) => (node.id === "acme" ? { ...node, inbox: false } : node)));
+    await assert.rejects(get("events"), /404/);
+    await running.deploy(flow);
+    await running.says(({ counts }) => counts.processed === 3);
+  });
+
   it("counts what was refused, also over a restart, and says the first of an hour in the log", async () => {
     const refuse = () =>
       fetch(`${running.nodeRed.url}/radaro`, {

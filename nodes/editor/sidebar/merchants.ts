@@ -7,16 +7,11 @@ declare const RED: EditorRED;
 
 const remembered = "radaro-inbox-merchant";
 
-/** How many times a merchant is looked for that a deploy has stopped, about once a second. */
-const patience = 5;
-
 /** The merchants whose inbox is on, and which of them is chosen: one, or all. */
 export class Merchants {
   all: Inbox[] = [];
   /** `""` where there is none. */
   chosen = "";
-  /** How many times in a row one that is shown was not there. */
-  #missed = 0;
 
   /** The inboxes of those that are chosen, or of one. */
   shown(only?: string): Inbox[] {
@@ -33,13 +28,6 @@ export class Merchants {
   choose(id: string): void {
     this.chosen = id;
     RED.settings.setLocal(remembered, id);
-  }
-
-  /** Whether one of these is not there and may come back: what is shown of them stays meanwhile. */
-  isDeploying(ids: string[]): boolean {
-    const areThere = ids.every((id) => this.all.some((inbox) => inbox.id === id));
-    this.#missed = areThere ? 0 : this.#missed + 1;
-    return !areThere && this.#missed <= patience;
   }
 
   /** Chooses the one that was chosen last, or else all. */

@@ -75,7 +75,7 @@ export class View {
       merchantOf: (event) => this.#merchants.nameOf(event),
       seen: (events) => this.#filters.topics.offer(events),
       failed: (failure) => {
-        if (failure?.status === 404) this.changed(); // a deploy has stopped it, and starts it again
+        if (failure?.status === 404) this.changed(); // the merchant is not there any more
         this.#showProblem(failure);
       },
     });
@@ -183,11 +183,6 @@ export class View {
       this.#say(reasonOf(failure));
       return;
     }
-    const before = this.#list.merchants;
-    if (this.#merchants.isDeploying(before)) {
-      this.changed(); // it is looked for again
-      return;
-    }
     this.#merchants.chooseAgain();
     if (this.#merchants.chosen === "") {
       this.#say(t("no-inbox"));
@@ -195,7 +190,7 @@ export class View {
     }
     this.#showInboxes();
     this.#progress.show(sum(this.#shown.map(({ counts }) => counts)));
-    if (this.#ids.sort().join() !== before.sort().join()) this.#choose();
+    if (this.#ids.sort().join() !== this.#list.merchants.sort().join()) this.#choose();
     else if (this.#causes.isShown) await this.#loadCauses();
     else await Promise.all([this.#list.refresh(), this.#count()]);
   }
