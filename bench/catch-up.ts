@@ -47,6 +47,9 @@ export async function catchUp(): Promise<void> {
     const catchingUp = new CatchingUp(
       {
         ...{ api, jobs: inbox.jobs, whom: "bench", paths: () => ["/radaro"], changed: () => undefined },
+        broke: (error) => {
+          throw error;
+        },
         accept: ({ event, body, by }, path) =>
           inbox.accept(event, { path, body, by, receivedAt: new Date() }),
       },

@@ -60,6 +60,8 @@ export class MerchantCatchUp {
           this.#say();
           changed();
         },
+        // Its message may have something of what was answered.
+        broke: (error) => this.node.error(error instanceof Error ? framesOf(error) : typeof error),
       },
       { every: minutes * 60_000, days },
     );
@@ -110,3 +112,6 @@ export class MerchantCatchUp {
     await this.#catchingUp?.close();
   }
 }
+
+/** Where an error was thrown, without its message. */
+const framesOf = ({ name, stack = "" }: Error) => [name, ...(stack.match(/^ +at .*$/gm) ?? [])].join("\n");

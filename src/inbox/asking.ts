@@ -19,6 +19,7 @@ import type { Windows } from "./store";
  * - `unasked`: it has what was not asked for, as where a filter is ignored
  * - `partial`: jobs are missing that events have told of
  * - `most-gone`: most jobs are
+ * - `unexpected`: a fault of this package
  */
 export type Trouble =
   | "no-key"
@@ -35,7 +36,8 @@ export type Trouble =
   | "endless"
   | "unasked"
   | "partial"
-  | "most-gone";
+  | "most-gone"
+  | "unexpected";
 
 /** It cannot be asked, or the answer not be believed. It has nothing of the key or of an answer. */
 export class Troubled extends Error {

@@ -6,7 +6,8 @@ import { Differences } from "./differences";
 import { toMs, type Known } from "./known-job";
 import type { KnownJobs } from "./known-jobs";
 import type { Answer, RadaroApi } from "./radaro-api";
-import type { Asking } from "./store";
+import { Closed } from "./reopening";
+import { Unusable, type Asking } from "./store";
 import { sortable } from "./stored-event";
 
 /** How many requests a run makes at most; the next one goes on where it stopped. */
@@ -54,6 +55,8 @@ interface Deps {
   accept(made: Made, path: string): Promise<"stored" | "duplicate">;
   /** What it says of itself is another. */
   changed(): void;
+  /** It broke off by a fault of this package. */
+  broke(error: unknown): void;
 }
 
 interface Options {
@@ -184,13 +187,20 @@ export class CatchingUp {
     } catch (error) {
       if (error instanceof Stopped || this.#closing.signal.aborted) return this.options.every;
       // What is wrong with the inbox itself it says, and that it was closed nobody has to know.
-      if (!(error instanceof Troubled)) return this.#lookAgain;
-      if (error.trouble !== "unreachable" && error.trouble !== "failing") this.#sweep = undefined;
-      this.#say(error.trouble);
-      this.#failures += 1;
-      const rest = Math.min(this.#lookAgain * 2 ** (this.#failures - 1), longestRest);
-      return Math.max(rest, error.wait);
+      if (error instanceof Unusable || error instanceof Closed) return this.#lookAgain;
+      return this.#fail(error);
     }
+  }
+
+  /** @returns how long it is left alone, in milliseconds */
+  #fail(error: unknown): number {
+    const { trouble, wait } = error instanceof Troubled ? error : new Troubled("unexpected");
+    if (trouble !== "unreachable" && trouble !== "failing") this.#sweep = undefined;
+    if (trouble === "unexpected") this.deps.broke(error);
+    this.#say(trouble);
+    this.#failures += 1;
+    const rest = Math.min(this.#lookAgain * 2 ** (this.#failures - 1), longestRest);
+    return Math.max(rest, wait);
   }
 
   #say(trouble: Trouble | undefined): void {

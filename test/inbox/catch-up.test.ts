@@ -69,6 +69,9 @@ class World implements Flow {
         accept: ({ event, body, by }, path) =>
           this.#inbox.accept(event, { path, body, by, receivedAt: new Date() }),
         changed: () => undefined,
+        broke: (error) => {
+          throw error;
+        },
       },
       { every, days: 7, pause: 0 },
     );

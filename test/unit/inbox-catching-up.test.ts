@@ -25,6 +25,8 @@ describe("an inbox that catches up", () => {
   /** What becomes of an answer on its way. */
   let change: (answer: Answer) => Answer = (answer) => answer;
   let isGone = false;
+  let broken: unknown[] = [];
+  let isBroken = false;
 
   const flow: Flow = {
     running: true,
@@ -41,6 +43,7 @@ describe("an inbox that catches up", () => {
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "radaro-catching-up-"));
     [announced, made, requests, isGone] = [[], [], 0, false];
+    [broken, isBroken] = [[], false];
     change = (answer) => answer;
     radaro = new MadeUpRadaro({ announce: (build) => announced.push(build) });
     inbox = new Inbox((options) => SqliteStore.open(dir, options), flow, {
@@ -56,7 +59,9 @@ describe("an inbox that catches up", () => {
           one: async (id) => (isGone ? { ...(await api.one(id)), json: undefined } : api.one(id)),
           close: () => undefined,
         },
-        ...{ jobs: inbox.jobs, whom: "radaro", paths: () => ["/radaro"], changed: () => undefined },
+        ...{ jobs: inbox.jobs, whom: "radaro", changed: () => undefined },
+        paths: () => (isBroken ? (null as never) : ["/radaro"]),
+        broke: (error) => broken.push(error),
         accept: ({ event, body, by }, path) =>
           inbox.accept(event, { path, body, by, receivedAt: new Date() }),
       },
@@ -103,6 +108,16 @@ describe("an inbox that catches up", () => {
       made.map(({ status }) => status),
       ["failed"],
     );
+  });
+
+  it("says where it broke off by a fault of its own, waits longer each time, and goes on without it", async () => {
+    isBroken = true;
+    catchingUp.ask();
+    while (broken.length < 3) await wait(1);
+    assert.ok(broken.every((error) => error instanceof TypeError));
+    assert.equal(catchingUp.state.problem, "unexpected");
+    isBroken = false;
+    assert.equal((await asked()).problem, null);
   });
 
   it("says where a key does not see the jobs that events have told of, and takes none for deleted", async () => {
