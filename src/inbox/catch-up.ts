@@ -88,6 +88,8 @@ export function compare(job: Job, look: Look): { differences: Difference[]; base
     return [];
   });
   if (!isNew && !known?.created) base.created = { value: true, at: job.createdAt };
+  // It may be gone before it is certain that it was there.
+  if (isNew && job.deadline !== undefined) base.due = job.deadline;
   return { differences, base };
 }
 

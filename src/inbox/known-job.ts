@@ -19,6 +19,8 @@ export interface Known {
   confirmed?: Told<{ is: boolean; rating: number | null }>;
   /** As Radaro wrote it, with its offset where it had one. */
   deadline?: Told<string>;
+  /** Where nothing has told its deadline yet: as the jobs API showed it. */
+  due?: string;
   externalId?: string;
   /** When the jobs API showed it last. */
   seen?: string;
@@ -153,11 +155,12 @@ export function learn(known: Known | undefined, news: Known): Known {
 
 /** What is known when the jobs API has shown a job: of each field of which nothing was known, that. */
 export function fill(known: Known | undefined, base: Known): Known {
-  const { seen = "", externalId = known?.externalId } = base;
+  const { seen = "", externalId = known?.externalId, due = known?.due } = base;
   return {
     ...known,
     ...pick(base, (field) => known?.[field] === undefined),
     ...(externalId !== undefined && { externalId }),
+    ...(due !== undefined && { due }),
     ...(seen !== "" && { seen: seen > (known?.seen ?? "") ? seen : known!.seen! }),
   };
 }
@@ -233,7 +236,8 @@ export function placeOf(known: Known): {
 } {
   const { deleted, status, deadline, seen = "" } = known;
   const isClosed = status !== undefined && closedStatuses.includes(status.value);
-  const due = deadline && deadlineAt(deadline.value);
+  const shown = deadline?.value ?? known.due;
+  const due = shown === undefined ? undefined : deadlineAt(shown);
   const times = fields.flatMap((field) => known[field]?.by ?? known[field]?.at ?? []);
   return {
     state: deleted ? "deleted" : isClosed ? "closed" : "open",

@@ -120,6 +120,26 @@ describe("an inbox that catches up", () => {
     assert.equal((await asked()).problem, null);
   });
 
+  it("tells that a job is deleted that was gone before it was certain that it is there", async () => {
+    await asked();
+    const job = radaro.create();
+    announced.length = 0; // no event of it comes
+    radaro.setStatus(job, "assigned");
+    await send();
+    change = (answer) => {
+      if (JSON.stringify(answer.json).includes(`"order_id":${job}`)) radaro.delete(job);
+      change = (next) => next;
+      return answer;
+    };
+    await asked();
+    assert.equal(radaro.job(job), undefined);
+    while (made.length === 0) await asked();
+    assert.deepEqual(
+      made.map(({ eventType }) => eventType),
+      ["deleted"],
+    );
+  });
+
   it("says where a key does not see the jobs that events have told of, and takes none for deleted", async () => {
     await asked();
     change = hidden;

@@ -99,6 +99,14 @@ describe("What is known of a job", () => {
         { ...deadline("2026-03-02T19:00:00+11:00", 1), seen: at(8) },
         { state: "open", deadline: "2026-03-02T08:00:00.000Z", at: at(8) },
       ],
+      [
+        { ...status("assigned", 1), due: "2026-03-02T19:00:00+11:00", seen: at(8) },
+        { state: "open", deadline: "2026-03-02T08:00:00.000Z", at: at(8) },
+      ],
+      [
+        { ...deadline("2026-03-02T20:00:00+11:00", 1), due: "2026-03-02T19:00:00+11:00" },
+        { state: "open", deadline: "2026-03-02T09:00:00.000Z", at: at(1) },
+      ],
     ];
     for (const [known, place] of cases) assert.deepEqual(placeOf(known), place);
   });
