@@ -1,30 +1,11 @@
-import { setTimeout as waitFor } from "node:timers/promises";
-import type { JsonObject } from "../event/json";
-import { Sweep, Troubled, windowsAround, type Trouble } from "./asking";
-import { compare, deletion, make, readJob, type Difference, type Job, type Made } from "./catch-up";
-import { Differences } from "./differences";
-import { toMs, type Known } from "./known-job";
-import type { KnownJobs } from "./known-jobs";
-import type { Answer, RadaroApi } from "./radaro-api";
+import { Troubled, type Trouble } from "./asking";
+import { CatchUpRun, Stopped, type RunDeps, type RunOptions } from "./catch-up-run";
+import type { RadaroApi } from "./radaro-api";
 import { Closed } from "./reopening";
-import { Unusable, type Asking } from "./store";
-import { sortable } from "./stored-event";
+import { Unusable } from "./store";
 
-/** How many requests a run makes at most; the next one goes on where it stopped. */
-export const maxRequests = 500;
-
-/** How long nothing is asked after each answer, in milliseconds. */
-const pause = 200;
-
-/** How many jobs are asked for one by one in a run, where they were in no answer. */
-const maxSingles = 100;
-
-/** How many jobs are known together, or kept. */
-const together = 100;
-
-/** How long after the first look the second is at most, in milliseconds; how much longer what is known has to stand. */
+/** How long after the first look the second is at most, in milliseconds. */
 const lookAgainAfter = 60_000;
-const settledAfter = 10;
 
 /** After how long without an event the next one lets it be asked, at most, in milliseconds. */
 const silence = 10 * 60_000;
@@ -35,37 +16,18 @@ const longestRest = 3_600_000;
 /** For how long a timer can be set, in milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
-const [day, overlap] = [24 * 3_600_000, 600_000];
-
-/** From how many jobs on it is said that some are missing, and from which share of all on. */
-const missing = { count: 5, share: 0.1 };
-
-/** From how many jobs on it is not believed that they are gone, where fewer are left. */
-const gone = 20;
-
 /** What a merchant's inbox is asked and told. */
-interface Deps {
-  api: Pick<RadaroApi, "list" | "one" | "close">;
-  jobs: KnownJobs;
-  /** A digest of whom it asks, with which key. */
-  whom: string;
-  /** Where the merchant's events are sent to; none: it cannot be asked now. */
-  paths(): string[];
-  /** Stores a made event, and gives it to the flow. */
-  accept(made: Made, path: string): Promise<"stored" | "duplicate">;
+interface Deps extends RunDeps {
+  api: RunDeps["api"] & Pick<RadaroApi, "close">;
   /** What it says of itself is another. */
   changed(): void;
   /** It broke off by a fault of this package. */
   broke(error: unknown): void;
 }
 
-interface Options {
+interface Options extends RunOptions {
   /** How often it is asked, in milliseconds. */
   every: number;
-  /** For how many days events are kept. */
-  days: number;
-  /** How long nothing is asked after each answer, in milliseconds. */
-  pause?: number;
 }
 
 /** What it says of itself. Times are ISO-8601, UTC. */
@@ -82,12 +44,9 @@ export interface AskingState {
   since: string | undefined;
 }
 
-/** The run cannot go on now, and nothing is wrong: its nodes are not there, or it has asked enough. */
-class Stopped extends Error {}
-
 /** Asks Radaro what the jobs are now, and gives the inbox the events that never arrived. */
 export class CatchingUp {
-  readonly #differences: Differences;
+  readonly #run: CatchUpRun;
   /** How long after the first look the second is, in milliseconds. */
   readonly #lookAgain: number;
   readonly #closing = new AbortController();
@@ -99,31 +58,21 @@ export class CatchingUp {
   /** How many times in a row it went wrong. */
   #failures = 0;
   #problem: { trouble: Trouble | undefined; since: string } | undefined;
-  #requests = 0;
-  /** Of the run that stopped: it goes on. */
-  #sweep: Sweep | undefined;
-  #asking: Asking | undefined;
-  /** When the first of its answers came, by Radaro's clock. */
-  #from = "";
-  /** The jobs that it was shown. */
-  #shown = 0;
-  #found = 0;
-  /** How many requests it took to ask for all in pages. */
-  #cost = 0;
 
   constructor(
     private readonly deps: Deps,
     private readonly options: Options,
   ) {
     this.#lookAgain = Math.min(lookAgainAfter, options.every);
-    this.#differences = new Differences(this.#lookAgain);
+    const how = { ...options, lookAgain: this.#lookAgain, closing: this.#closing.signal };
+    this.#run = new CatchUpRun(deps, how);
   }
 
   get state(): AskingState {
     const { asked = null, found = 0 } = this.deps.jobs.asking ?? {};
     const isAsking = this.#running !== undefined;
     const { trouble = null, since } = this.#problem ?? {};
-    return { isAsking, asked, found, requests: this.#requests, problem: trouble, since };
+    return { isAsking, asked, found, requests: this.#run.requests, problem: trouble, since };
   }
 
   /**
@@ -169,7 +118,7 @@ export class CatchingUp {
     clearTimeout(this.#timer);
     this.#isDue = false;
     this.#begun = performance.now();
-    this.#running = this.#run().then((wait) => {
+    this.#running = this.#runOnce().then((wait) => {
       this.#running = undefined;
       this.#in(this.#isDue ? 0 : wait);
       this.deps.changed();
@@ -178,10 +127,9 @@ export class CatchingUp {
   }
 
   /** @returns when it asks next, in milliseconds */
-  async #run(): Promise<number> {
-    this.#requests = 0;
+  async #runOnce(): Promise<number> {
     try {
-      this.#say(await this.#askAll());
+      this.#say(await this.#run.askAll());
       this.#failures = 0;
       return this.options.every;
     } catch (error) {
@@ -195,7 +143,7 @@ export class CatchingUp {
   /** @returns how long it is left alone, in milliseconds */
   #fail(error: unknown): number {
     const { trouble, wait } = error instanceof Troubled ? error : new Troubled("unexpected");
-    if (trouble !== "unreachable" && trouble !== "failing") this.#sweep = undefined;
+    if (trouble !== "unreachable" && trouble !== "failing") this.#run.beginAnew();
     if (trouble === "unexpected") this.deps.broke(error);
     this.#say(trouble);
     this.#failures += 1;
@@ -206,169 +154,6 @@ export class CatchingUp {
   #say(trouble: Trouble | undefined): void {
     if (!this.#problem || this.#problem.trouble !== trouble)
       this.#problem = { trouble, since: new Date().toISOString() };
-  }
-
-  /** @returns what is to be said, though all was asked */
-  async #askAll(): Promise<Trouble | undefined> {
-    if (this.deps.paths().length === 0) throw new Stopped();
-    await this.#askInPages();
-    const trouble = await this.#askForMissing();
-    await this.#lookOnceMore();
-    this.#sweep = undefined;
-    await this.#keep();
-    return trouble;
-  }
-
-  /** Asks page by page: from where it stopped, or anew. */
-  async #askInPages(): Promise<void> {
-    const asking = await this.deps.jobs.read();
-    // Not of another key: that may see other jobs.
-    this.#asking = asking?.whom === this.deps.whom ? asking : undefined;
-    if (!this.#sweep) {
-      this.#sweep = new Sweep(this.#asking?.newest);
-      [this.#from, this.#shown, this.#found, this.#cost] = ["", 0, 0, 0];
-    }
-    await this.#sweepOver(this.#sweep);
-  }
-
-  async #sweepOver(sweep: Sweep): Promise<void> {
-    for (let ask = sweep.next; ask; ask = sweep.next) {
-      const next = ask;
-      this.#cost += 1;
-      const { json, at } = await this.#asked(() => this.deps.api.list(next));
-      const jobs = sweep.take(json, at);
-      this.#from ||= at;
-      this.#asking ??= await this.deps.jobs.begin(at, this.deps.whom);
-      this.#shown += jobs.length;
-      for (let i = 0; i < jobs.length; i += together) await this.#compare(jobs.slice(i, i + together), at);
-    }
-  }
-
-  async #asked(ask: () => Promise<Answer>): Promise<Answer> {
-    if (this.#requests >= maxRequests) throw new Stopped();
-    this.#requests += 1;
-    const answer = await ask();
-    await this.#wait(this.options.pause ?? pause);
-    return answer;
-  }
-
-  async #wait(wait: number): Promise<void> {
-    await waitFor(wait, undefined, { signal: this.#closing.signal, ref: false });
-  }
-
-  /** Since when events are kept. @param at by Radaro's clock */
-  #keptSince(at: string): string {
-    return sortable(new Date(toMs(at) - this.options.days * day).toISOString())!;
-  }
-
-  /** What became of jobs before that makes no event. @param at by Radaro's clock */
-  #since(at: string): string {
-    const kept = this.#keptSince(at);
-    const { since } = this.#asking!;
-    return since > kept ? since : kept;
-  }
-
-  /** Compares jobs of an answer with what is known of them, and gives the inbox what was certain before too. */
-  async #compare(jobs: Job[], at: string): Promise<void> {
-    const known = await this.deps.jobs.known(jobs.map(({ key }) => key));
-    const since = this.#since(at);
-    const settled = settledAfter * this.#lookAgain;
-    const bases: Record<string, Known> = {};
-    const told: Promise<void>[] = [];
-    for (const job of jobs) {
-      const look = { known: known[job.key], since, at: at > this.#from ? at : this.#from, settled };
-      const { differences, base } = compare(job, look);
-      bases[job.key] = base;
-      const certain = this.#differences.look(job.key, differences, performance.now());
-      // In their order, and not one by one: what comes together is written together.
-      for (const each of certain) told.push(this.#tell(each, job.orderId, job.whole));
-    }
-    await Promise.all(told);
-    await this.deps.jobs.know(bases);
-  }
-
-  async #tell(difference: Difference, orderId: unknown, orderInfo: JsonObject): Promise<void> {
-    const made = make(difference, orderId, orderInfo);
-    const paths = this.deps.paths();
-    if (paths.length === 0) throw new Stopped(); // it is found again
-    const accepted = await Promise.all(paths.map((path) => this.deps.accept(made, path)));
-    if (accepted.includes("stored")) this.#found += 1;
-  }
-
-  /** Asks for those one by one that an answer should have shown. @returns what is to be said of them */
-  async #askForMissing(): Promise<Trouble | undefined> {
-    let strangers = 0;
-    const wanted: string[] = [];
-    const latest = toMs(this.#from) - settledAfter * this.#lookAgain;
-    for await (const some of this.deps.jobs.unseen(this.#from, windowsAround(this.#from)))
-      for (const { job, known } of some) {
-        const isSettled = toMs(known.created?.at ?? known.seen ?? known.status?.at ?? this.#from) < latest;
-        if (known.seen !== undefined) wanted.push(job);
-        else if (isSettled) strangers += 1;
-      }
-    if (wanted.length >= gone && wanted.length > this.#shown) return "most-gone";
-    for (const job of wanted.slice(0, maxSingles)) await this.#askForOne(job);
-    const isPartial = strangers >= missing.count && strangers > missing.share * (this.#shown + strangers);
-    return isPartial ? "partial" : undefined;
-  }
-
-  /** @param job one that the API has shown before: it is gone where it does not any more */
-  async #askForOne(job: string): Promise<void> {
-    const { json, at } = await this.#asked(() => this.deps.api.one(job));
-    if (json !== undefined) {
-      const found = readJob(json);
-      if (!found) throw new Troubled("other-shape");
-      if (found.key !== job) throw new Troubled("unasked");
-      return this.#compare([found], at);
-    }
-    const known = (await this.deps.jobs.known([job]))[job];
-    const seen = known?.created?.at ?? known?.seen;
-    const isGone = seen !== undefined && !known?.deleted;
-    const isSettled = isGone && toMs(seen) + settledAfter * this.#lookAgain < toMs(at);
-    const certain = this.#differences.look(job, isSettled ? [deletion(at)] : [], performance.now());
-    for (const each of certain) await this.#tell(each, Number(job), await this.#lastShown(job, known));
-  }
-
-  async #lastShown(job: string, known: Known | undefined): Promise<JsonObject> {
-    const shown = await this.deps.jobs.lastShown(job);
-    return shown ?? { order_id: Number(job), external_id: known?.externalId ?? null };
-  }
-
-  /** Looks at all that differs once more, later: what is only late is not told. */
-  async #lookOnceMore(): Promise<void> {
-    const cost = this.#cost;
-    for (let again = 0; again < 3 && this.#differences.jobs.length > 0; again += 1) {
-      await this.#wait(this.#differences.wait(performance.now()));
-      await this.#dropKnown();
-      // Where there are many it takes less to ask for all.
-      if (this.#differences.jobs.length > Math.max(cost, maxSingles / 4)) {
-        await this.#sweepOver(new Sweep(this.#asking?.newest));
-      }
-      const before = this.#differences.jobs.filter((job) => this.#differences.isDue(job, performance.now()));
-      for (const job of before) await this.#askForOne(job);
-    }
-  }
-
-  async #dropKnown(): Promise<void> {
-    const { jobs } = this.#differences;
-    for (let i = 0; i < jobs.length; i += together) {
-      const some = jobs.slice(i, i + together);
-      this.#differences.drop(some, await this.deps.jobs.known(some));
-    }
-  }
-
-  /** All was asked for. */
-  async #keep(): Promise<void> {
-    const { jobs } = this.deps;
-    const asking = this.#asking!;
-    const forgotten = (await jobs.forget(this.#keptSince(this.#from))) ?? "";
-    await jobs.keep({
-      ...asking,
-      since: forgotten > asking.since ? forgotten : asking.since,
-      asked: new Date().toISOString(),
-      newest: sortable(new Date(toMs(this.#from) - overlap).toISOString())!,
-      found: this.#found,
-    });
   }
 
   async close(): Promise<void> {
