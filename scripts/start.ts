@@ -1,5 +1,5 @@
 // A Node-RED with the first example in it, its inbox on, and a Radaro made up beside it: what `npm start`
-// runs. For a minute nothing gets through, and is caught up afterwards.
+// runs. For a minute now and then nothing gets through, and is caught up afterwards.
 import { spawnSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync, symlinkSync } from "node:fs";
@@ -22,11 +22,12 @@ const { path } = example.find(({ type }) => type === "radaro in")!;
 /** In milliseconds. */
 const betweenEvents = 1000;
 
-/** From when on nothing gets through, and for how long, in milliseconds. */
-const outage = { after: 20_000, lasts: 1000 * Number(process.env.OUTAGE ?? 60) };
+/** For how long nothing gets through, in milliseconds; how often, and the first time after how long, in such times. */
+const outage = 1000 * Number(process.env.OUTAGE ?? 60);
+const [every, first] = [5, 1];
 
 /** Minutes between two looks at what Radaro has: also how long after the first look the second is. */
-const catchUp = 0.2;
+const catchUp = outage / 60_000;
 
 /** A flow that fails half of the time, and heals: what failed comes again by itself. */
 const bookkeeping = [
@@ -38,7 +39,7 @@ const bookkeeping = [
       z: "start-tab",
       x: 120,
       y: 80,
-      name: "",
+      name: "Bookkeeping",
       config: merchant.id,
       path,
     },
@@ -77,11 +78,14 @@ const lives: Step[][] = [
   [(radaro, job) => radaro.setStatus(job, "assigned", true), (radaro, job) => radaro.delete(job)],
 ];
 const jobs = [
-  { title: "Sofa, two-seater", customer: "Priya Ryan" },
-  { title: "Fridge, with removal of the old one", customer: "Jonas Weber" },
-  { title: "Flowers, 12 boxes", customer: "Amara Obi" },
-  { title: "Desk", customer: "Lea Martin" },
-];
+  { title: "Sofa, two-seater", name: "Priya Ryan" },
+  { title: "Fridge, with removal of the old one", name: "Jonas Weber" },
+  { title: "Flowers, 12 boxes", name: "Amara Obi" },
+  { title: "Desk", name: "Lea Martin" },
+].map(({ title, name }, i) => {
+  const email = `${name.toLowerCase().replace(" ", ".")}@example.com`;
+  return { title, customer: { id: 88_210 + i, name, email, phone: `+61370104${455 + 11 * i}` } };
+});
 
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort());
@@ -132,8 +136,9 @@ ${inbox ? whatToSee : ""}  Ctrl-C ends it and leaves nothing behind.
 const whatToSee = `  Look at:
   - the tab "A flow that fails and heals": half of each minute "Bill it" fails. In the sidebar such events
     are failed, come again by themselves, and are processed then.
-  - ${outage.lasts / 1000} seconds in which nothing gets through. Then Radaro is asked what its jobs are, and the flow gets
-    what never arrived: Filter → Only caught up ones.
+  - ${outage / 1000} seconds in which nothing gets through, ${(outage * first) / 1000} seconds from now and then every ${(outage * every) / 60_000} minutes. It is said here.
+    Afterwards Radaro is asked what its jobs are, and the flow gets the events that must have been:
+    in the sidebar, Filter → Only caught up ones.
 `;
 
 interface Simulated {
@@ -146,24 +151,26 @@ interface Simulated {
 /** Lets four jobs live side by side, then four others, for ever. */
 async function simulate(nodeRed: NodeRed, { radaro, announced, token, inbox }: Simulated): Promise<void> {
   const begun = Date.now();
+  const isOut = () => inbox && Math.floor((Date.now() - begun) / outage) % every === first;
   let lost = 0;
   for (;;) {
     const ids = jobs.map(({ title, customer }) =>
-      radaro.create({ title, customer: { ...radaro.template.customer, name: customer } }),
+      radaro.create({ title, customer: { ...radaro.template.customer, ...customer } }),
     );
     for (let step = 0; step < Math.max(...lives.map(({ length }) => length)); step += 1) {
       for (const [i, life] of lives.entries()) {
         life[step]?.(radaro, ids[i]!);
         for (const build of announced.splice(0)) {
-          const since = Date.now() - begun - outage.after;
-          if (inbox && since >= 0 && since < outage.lasts) {
-            if (lost === 0) console.log("  Nothing gets through now.");
+          if (isOut()) {
+            if (lost === 0) console.log(`  Nothing gets through now, for ${outage / 1000} seconds.`);
             lost += 1;
           } else await send(nodeRed, build(), token);
           await wait(betweenEvents, undefined, { signal: stopping.signal });
         }
-        if (lost > 0 && Date.now() - begun >= outage.after + outage.lasts) {
-          console.log(`  It gets through again. Events that never arrived: ${lost}.`);
+        if (lost > 0 && !isOut()) {
+          console.log(
+            `  It gets through again. Events that never arrived: ${lost}. Radaro is asked for its jobs, twice.`,
+          );
           lost = 0;
           void sayCaughtUp(nodeRed).catch(() => undefined); // where it ends before that
         }
@@ -182,16 +189,20 @@ async function send({ url }: NodeRed, event: Event, token: string): Promise<void
 
 /** Says when the inbox has asked for what never arrived. */
 async function sayCaughtUp({ url }: NodeRed): Promise<void> {
+  const since = new Date(Date.now() + outage).toISOString();
+  const read = async (what: string): Promise<unknown> => (await fetch(`${url}/radaro-inbox${what}`)).json();
   for (;;) {
-    const response = await fetch(`${url}/radaro-inbox/${merchant.id}/counts?caughtUp=true`);
-    const { counts } = (await response.json()) as { counts: Record<string, number> };
-    const count = Object.values(counts).reduce((sum, each) => sum + each, 0);
-    if (count > 0) {
-      console.log(`  Caught up: the flow has got the first ${count} of them after all.`);
-      return;
-    }
+    const { merchants } = (await read("")) as { merchants: { catchUp: { asked: string | null } }[] };
+    if ((merchants[0]?.catchUp.asked ?? "") > since) break;
     await wait(betweenEvents, undefined, { signal: stopping.signal });
   }
+  const { counts } = (await read(`/${merchant.id}/counts?caughtUp=true`)) as {
+    counts: Record<string, number>;
+  };
+  const count = Object.values(counts).reduce((sum, each) => sum + each, 0);
+  console.log(
+    `  Caught up: ${count} events, from what the flow knew of each job to what it is now. What it was in between nobody tells.`,
+  );
 }
 
 /** Whether the Node.js that Node-RED runs on can have an inbox: an older one would refuse each event. */

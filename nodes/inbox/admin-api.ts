@@ -23,8 +23,13 @@ function read<N extends string>(names: readonly N[], asked: unknown): Partial<Re
 function readFilter(asked: unknown): Filter {
   const { superseded, caughtUp } = (asked ?? {}) as Record<string, unknown>;
   const isSet = (value: unknown) => value === true || value === "true";
+  const { meaning, ...others } = read(narrowing, asked);
   return {
-    ...(read(narrowing, asked) as Filter),
+    ...(others as Filter),
+    // What is rated low is rated too.
+    ...(meaning !== undefined && {
+      meaning: meaning === "job-rated" ? [meaning, "job-rated-low"] : [meaning],
+    }),
     ...(isSet(superseded) && { superseded: true as const }),
     ...(isSet(caughtUp) && { caughtUp: true as const }),
   };

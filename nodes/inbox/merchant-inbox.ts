@@ -11,7 +11,7 @@ import type { JsonObject } from "../../src/event/json";
 import { paced } from "../../src/receiving/paced";
 import { readText } from "../../src/event/values";
 import type { Keeper, Refusal } from "../../src/receiving/receive";
-import { meanings, ruleOf, type Meaning } from "../../src/routing/meanings";
+import { meanings, ruleOf } from "../../src/routing/meanings";
 import { compileRules } from "../../src/routing/rules";
 import type * as PostgresModule from "../../src/inbox/postgres-store";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
@@ -54,11 +54,13 @@ const opened = new Set<string>();
 /** The merchants that have had an inbox in this process, by their nodes' ids. */
 const begun = new Set<string>();
 
-/** What an event means in words, by its place in `route`. */
-const known = Object.keys(meanings) as Meaning[];
+/** What an event means in words, by its place in `route`: what asks of the job too comes before what does not. */
+const known = (Object.keys(meanings) as (keyof typeof meanings)[]).sort(
+  (one, other) => Number("job" in meanings[other]) - Number("job" in meanings[one]),
+);
 const { route } = compileRules(known.map(ruleOf), false);
 
-function meaningOf(event: JsonObject): Meaning | null {
+function meaningOf(event: JsonObject): string | null {
   const [place] = route(event);
   return place === undefined ? null : known[place]!;
 }
@@ -271,8 +273,9 @@ export class MerchantInbox implements Keeper {
     const { problem, counts } = this.inbox;
     if (counts && !this.#opened) {
       this.#opened = true;
-      if (counts.waiting > 0)
-        this.node.log(this.RED._("radaro-config.inbox.waiting", { count: counts.waiting }));
+      const count = counts.waiting;
+      if (this.inbox.isPaused) this.node.log(this.RED._("sidebar.paused", { count }));
+      else if (count > 0) this.node.log(this.RED._("radaro-config.inbox.waiting", { count }));
     }
     if (problem?.problem !== this.#problem) {
       this.#problem = problem?.problem;

@@ -47,9 +47,20 @@ export function describeJob(event: JsonObject): { title: string | null; customer
   };
 }
 
+/** Whom to ring and where to go: the customer's telephone number, and the address of the delivery. */
+export function contactOf(event: JsonObject): { phone: string | null; address: string | null } {
+  const [customer, address] = [ofTheJob(event, "customer"), ofTheJob(event, "deliver_address")];
+  return {
+    phone: isJsonObject(customer) ? textOr(customer.phone) : null,
+    address: isJsonObject(address) ? textOr(address.address) : null,
+  };
+}
+
 const textOr = (value: unknown) => (typeof value === "string" && value !== "" ? value : null);
 
-function ofTheJob(event: JsonObject, field: "order_id" | "external_id" | "title" | "customer"): unknown {
+type JobField = "order_id" | "external_id" | "title" | "customer" | "deliver_address";
+
+function ofTheJob(event: JsonObject, field: JobField): unknown {
   for (const holder of jobHolders) {
     const job = event[holder];
     if (isJsonObject(job) && job[field] != null) return job[field];

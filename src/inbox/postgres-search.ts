@@ -92,7 +92,8 @@ function conditionsOf(filter: Filter, add: (value: Value) => string): string[] {
   const conditions: string[] = [];
   if (state !== undefined) conditions.push(`state = ${add(state)}`);
   if (topic !== undefined) conditions.push(`topic = ${add(toText(topic))}`);
-  if (meaning !== undefined) conditions.push(`meaning = ${add(toText(meaning))}`);
+  if (meaning !== undefined)
+    conditions.push(`meaning IN (${meaning.map((each) => add(toText(each))).join()})`);
   if (superseded !== undefined) conditions.push("superseded");
   if (caughtUp !== undefined) conditions.push("caught_up = 1");
   if (from !== undefined) conditions.push(`received_at >= ${add(from)}`);

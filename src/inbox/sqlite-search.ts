@@ -73,7 +73,7 @@ function conditionsOf(filter: Filter): Condition[] {
   const conditions: (Condition | false)[] = [
     state !== undefined && ["state = ?", state],
     topic !== undefined && ["topic = ?", topic],
-    meaning !== undefined && ["meaning = ?", meaning],
+    meaning !== undefined && [`meaning IN (${meaning.map(() => "?").join()})`, ...meaning],
     superseded !== undefined && ["superseded = 1"],
     caughtUp !== undefined && ["caught_up = 1"],
     job !== undefined && ["(order_key = ? OR external_key = ?)", keyOf(job), keyOf(job)],

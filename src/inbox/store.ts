@@ -88,14 +88,14 @@ export interface Some {
 export interface Filter {
   state?: State;
   topic?: string;
-  /** What it means to people. */
-  meaning?: string;
+  /** What it means to people: one of these. */
+  meaning?: readonly string[];
   superseded?: true;
   caughtUp?: true;
   /** The id of the node, and the error text, that a delivery has failed of. */
   node?: string;
   error?: string;
-  /** What one of its texts or numbers has somewhere, upper and lower case alike. */
+  /** What one of its texts or numbers has somewhere, upper and lower case alike; a telephone number however it is written. */
   text?: string;
   /** Its whole `order_id` or `external_id`. */
   job?: string;

@@ -5,7 +5,10 @@ import { inEachNodeRed } from "./versions";
 
 /** A job of this customer. */
 const of = (order_id: number, name: string) => ({
-  order_info: { order_id, external_id: `SO-${order_id}`, title: "Two boxes", customer: { name } },
+  order_info: {
+    ...{ order_id, external_id: `SO-${order_id}`, title: "Two boxes" },
+    ...{ customer: { name, phone: "+61370104455" }, deliver_address: { address: "12 Acland St" } },
+  },
 });
 
 inEachNodeRed("Finding events of the inbox", { flows, credentials }, (session) => {
@@ -36,6 +39,12 @@ inEachNodeRed("Finding events of the inbox", { flows, credentials }, (session) =
     await editor.click(sidebar.button(/^All/));
     await sidebar.shows(1);
     await sidebar.event("Anna Schmidt").waitFor();
+    await editor.enter(search("input[type=search]"), "(0370) 10 44-55");
+    await sidebar.shows(3);
+    await editor.click(sidebar.head(410071003));
+    const contact = sidebar.event(410071003).locator(".radaro-sidebar-contact");
+    assert.equal((await contact.innerText()).replace(/\s+/g, " ").trim(), "+61370104455 12 Acland St");
+    assert.equal(await contact.locator("a").getAttribute("href"), "tel:+61370104455");
   });
 
   it("finds what happened, when it came, and what was superseded", async () => {
@@ -50,6 +59,9 @@ inEachNodeRed("Finding events of the inbox", { flows, credentials }, (session) =
     await editor.choose(search("select[aria-label='What happened']"), "Job failed");
     await sidebar.shows(1);
     await sidebar.button("Filter (1)").waitFor();
+    const offered = await search("select[aria-label='What happened']").innerText();
+    assert.match(offered, /rated 5 or lower/);
+    assert.doesNotMatch(offered, /__/);
     await editor.choose(search("select[aria-label='What happened']"), "Any event");
     await editor.click(search(".radaro-sidebar-filters label:has-text('superseded')"));
     await sidebar.shows(1);

@@ -333,6 +333,8 @@ describe("the inbox, for each radaro in,", () => {
       await accepts();
       while (inbox().counts?.waiting !== 3) await turn();
       assert.deepEqual([inbox().isPaused, taken.bill], [true, undefined]);
+      const logged = helper.log().args.map(([entry]) => (entry as { msg: unknown }).msg);
+      assert.ok(logged.includes("sidebar.paused"), JSON.stringify(logged));
       await inbox().pause(false);
       await took("bill", 3);
       while (inbox().counts?.processed !== 3) await turn();

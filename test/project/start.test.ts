@@ -58,7 +58,7 @@ describe("npm start", () => {
       if (hasInbox) {
         for (const said of [/A flow that fails and heals/, /Only caught up ones/, /Nothing gets through now/])
           await printed(said);
-        await printed(/Caught up: the flow has got/);
+        await printed(/Caught up: [1-9]/);
         const response = await fetch(`${url}/${list}?caughtUp=true`);
         const { events } = (await response.json()) as { events: { caughtUp: boolean }[] };
         assert.ok(events.length > 0 && events.every(({ caughtUp }) => caughtUp));

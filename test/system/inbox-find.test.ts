@@ -27,7 +27,7 @@ describe("What is asked of an inbox", () => {
     const job = { title: "Flowers for Zoë", customer: { name: "Zoë Ångström", phone: "+49895550199" } };
     const [completed, rated] = [readSamples()["job-completed"], readSamples()["job-confirmed"]];
     for (const [number, sample] of [completed, completed, completed, rated, rated].entries()) {
-      const about = { order_id: 100 + number, ...(number === 3 && job) };
+      const about = { order_id: 100 + number, ...(number === 3 && job), ...(number === 4 && { rating: 9 }) };
       const event = { ...sample, number, order_info: { ...(sample.order_info as JsonObject), ...about } };
       all.push(event);
       assert.equal((await running.post(event)).status, 200);
@@ -52,6 +52,9 @@ describe("What is asked of an inbox", () => {
     [{ text: "deliver_address" }, []], // the name of a field
     [{ meaning: "job-completed" }, [3, 2, 1]],
     [{ meaning: "job-completed", state: "failed" }, [3, 2]],
+    [{ meaning: "job-rated" }, [5, 4]],
+    [{ meaning: "job-rated-low" }, [4]],
+    [{ text: "(089) 555-0199" }, [4]],
     [{ node: "next" }, [3, 2]],
     [{ error: "down" }, [3]],
     [{ node: "next", error: "down", state: "processed" }, []],

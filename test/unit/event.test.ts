@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { findProblems } from "../../src/event/event";
-import { summarise } from "../../src/event/summary";
+import { contactOf, summarise } from "../../src/event/summary";
 import type { JsonObject } from "../../src/event/json";
 import { readSamples, sampleNames } from "../events";
 
@@ -59,6 +59,15 @@ describe("findProblems", () => {
     const before = JSON.stringify(event);
     findProblems(event);
     assert.equal(JSON.stringify(event), before);
+  });
+});
+
+describe("whom to ring and where to go", () => {
+  it("is the customer's number and the address of the delivery, where they are texts", () => {
+    const address = "12 Acland St, St Kilda VIC 3182, Australia";
+    assert.deepEqual(contactOf(readSamples()["job-completed"]), { phone: "+61370104455", address });
+    for (const order_info of [undefined, null, {}, { customer: 1, deliver_address: { address: 1 } }])
+      assert.deepEqual(contactOf({ order_info: order_info }), { phone: null, address: null });
   });
 });
 

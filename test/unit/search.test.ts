@@ -18,6 +18,12 @@ describe("what is looked for in an event", () => {
     ["Mül_er", false],
     ["M%", false],
     ["Söhne&", false],
+    ["0370104455", true],
+    ["(0370) 10 44-55", true],
+    ["+61370104455", true],
+    ["0370104456", false],
+    ["10445", false],
+    ["0370104455 Müller", false],
   ] as [string, boolean][]) {
     it(`${JSON.stringify(text)} is ${isThere ? "" : "not "}in its texts and numbers`, () => {
       assert.equal(hasText(event, text), isThere);
@@ -39,6 +45,19 @@ describe("what is looked for in an event", () => {
           if (!hasText(value, wanted)) continue; // some letters become two
           assert.equal(like.get(JSON.stringify(value), patternFor(wanted))?.fits, 1);
         }
+      }),
+    );
+    const digits = fc.stringMatching(/^[1-9]\d{5,14}$/);
+    const between = fc.infiniteStream(fc.constantFrom("", "", " ", "-", "/", ".", "(", ")"));
+    const written = (number: string, gaps: Iterator<string>) =>
+      [...number].map((digit, i) => (i === 0 ? "" : gaps.next().value) + digit).join("");
+    fc.assert(
+      fc.property(digits, fc.nat({ max: 9 }), between, between, (number, from, some, others) => {
+        const value = { phone: `+${written(number, some)}` };
+        const wanted = `0${written(number.slice(Math.min(from, number.length - 6)), others)}`;
+        if (!/[1-9]\d{5}/.test(wanted.replace(/\D/g, "").replace(/^0+/, ""))) return; // too short without its zeros
+        assert.ok(hasText(value, wanted), JSON.stringify([value, wanted]));
+        assert.equal(like.get(JSON.stringify(value), patternFor(wanted))?.fits, 1);
       }),
     );
     db.close();

@@ -28,7 +28,8 @@ export function describeStore(
     let count = 0;
     const prepared = (event: JsonObject = {}, deliveries: Delivery[] | undefined = waiting, second = 0) =>
       prepare(event, {
-        ...{ path: "/radaro", body: Buffer.from(String((count += 1))), deliveries, meaning: null },
+        ...{ path: "/radaro", body: Buffer.from(String((count += 1))), deliveries },
+        meaning: typeof event.means === "string" ? event.means : null,
         receivedAt: new Date(start + second * 1000),
       });
     /** Stores events one by one. @returns what is kept of them */
@@ -246,8 +247,12 @@ export function describeStore(
             waiting,
             1,
           ),
-          prepared({ topic: "b", order_info: { order_id: "J2", external_id: "J1" } }, [], 2),
-          prepared({ topic: "a" }, [failed(waiting[0]!, down, { now: start })], 3),
+          prepared(
+            { topic: "b", order_info: { order_id: "J2", external_id: "J1" }, phone: "+61 3 7010 4455" },
+            [],
+            2,
+          ),
+          prepared({ topic: "a", means: "mean" }, [failed(waiting[0]!, down, { now: start })], 3),
           change(7, 5, ["status"], []),
           change(7, 4, ["status"], []),
         );
@@ -259,6 +264,9 @@ export function describeStore(
         ["those of a job, by either number", { job: "J1" }, [1, 0]],
         ["those that a text is in", { text: "KÄSE_100%" }, [0]],
         ["none where a text is only like one", { text: "Käse-100%" }, []],
+        ["those with a telephone number, however it is written", { text: "(03) 7010-4455" }, [1]],
+        ["those that mean one of some things", { meaning: ["met", "mean"] }, [2]],
+        ["none where they mean something else", { meaning: ["met"] }, []],
         ["those that failed of something", { node: "n", error: "down" }, [2]],
         ["those of a time", { from: at(2), to: at(3) }, [1]],
         ["the superseded", { superseded: true }, [4]],

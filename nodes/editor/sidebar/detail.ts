@@ -1,9 +1,11 @@
 import { topics } from "../../../src/event/catalog";
+import type { JsonObject } from "../../../src/event/json";
+import { contactOf } from "../../../src/event/summary";
 import { nameOf } from "../names";
 import type { Deed } from "./deeds";
 import { deliveriesOf, originOf } from "./deliveries";
 import { mayRun, type StoredEvent } from "./inbox";
-import { button, fill, hasFocus, part, showState } from "./parts";
+import { button, fill, hasFocus, icon, part, showState } from "./parts";
 import type { RowsDo } from "./rows";
 import { happened, jobOf, nameOfJob, t, timeOf } from "./words";
 
@@ -79,16 +81,33 @@ export class Detail {
       this.#buttons.find(({ element }) => element.css("display") !== "none")?.element.trigger("focus");
   }
 
-  /** Shows the event itself, once it is there. */
-  content(content: JQuery): void {
+  /** Shows the event itself, once it is there, or why it is not. */
+  content(content: JQuery, event?: JsonObject): void {
     this.hasContent = true;
-    this.#content.empty().append(this.#event ? topicOf(this.#event) : [], content);
+    this.#content
+      .empty()
+      .append(event ? contact(event) : [], this.#event ? topicOf(this.#event) : [], content);
   }
 
   /** Whether the flow has it, so that the nodes that have it change. */
   get isMoving(): boolean {
     return this.#event?.deliveries?.some(({ since }) => since !== undefined) === true;
   }
+}
+
+/** Whom to ring and where to go, where the event says it. */
+function contact(event: JsonObject): JQuery {
+  const { phone, address } = contactOf(event);
+  return part("contact").append(
+    phone === null
+      ? []
+      : $("<a>", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }).append(
+          icon("phone"),
+          ` `,
+          $("<span>").text(phone),
+        ),
+    address === null ? [] : $("<span>").append(icon("map-marker"), ` `, $("<span>").text(address)),
+  );
 }
 
 function topicOf({ topic, path }: StoredEvent): JQuery {

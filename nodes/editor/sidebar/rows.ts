@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../../src/event/json";
 import { contentOf } from "./content";
 import type { Deed } from "./deeds";
 import { Detail } from "./detail";
@@ -157,7 +158,7 @@ export class Rows {
       const { event, ...stored }: WholeEvent = await readEvent(known);
       if (this.#opened !== key) return;
       if (row.event === known) this.#update(row, stored);
-      if (!this.detail.hasContent) this.detail.content(contentOf(event));
+      if (!this.detail.hasContent) this.detail.content(contentOf(event), event as JsonObject);
     } catch (failure) {
       if (this.#opened === key && !this.detail.hasContent)
         this.detail.content($("<div>").text(reasonOf(failure)));

@@ -1,5 +1,6 @@
 import type { EditorRED } from "node-red";
 import { topics } from "../../../src/event/catalog";
+import { meanings } from "../../../src/routing/meanings";
 import { nameOf, nameOfMerchant } from "../names";
 import { Failure, type Inbox, type StoredEvent } from "./inbox";
 import { pathsOf } from "./receivers";
@@ -13,7 +14,7 @@ const ofSwitch = "node-red-contrib-radaro/radaro-switch:radaro-switch";
 
 /** What an event means, in the words of `radaro switch`. */
 export function meaningName(meaning: string): string {
-  return RED._(`${ofSwitch}.meaning.${meaning}`);
+  return RED._(`${ofSwitch}.meaning.${meaning}`, { limit: meanings["job-rated-low"].value });
 }
 
 /** What has happened, as people say it. */
