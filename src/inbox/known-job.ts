@@ -24,7 +24,12 @@ export interface Known {
   externalId?: string;
   /** When the jobs API showed it last. */
   seen?: string;
+  /** The last that was told by events that were made: something later may be known by now. */
+  made?: (Told<unknown> & { field: Field; by: string })[];
 }
+
+/** How many of these are remembered of a job. */
+const maxMade = 5;
 
 /** What can be told of a job. */
 export const fields = ["created", "deleted", "status", "confirmed", "deadline"] as const;
@@ -150,6 +155,14 @@ function isSameValue(
 export function learn(known: Known | undefined, news: Known): Known {
   const all: Known = { ...known, ...pick(news, (field) => (known?.[field]?.at ?? "") <= news[field]!.at) };
   if (news.externalId !== undefined) all.externalId = news.externalId;
+  for (const field of fields) {
+    const { value, at, by } = news[field] ?? {};
+    if (by === undefined) continue;
+    const made = { field, value, at: at!, by };
+    // Another path gets it too.
+    const before = (all.made ?? []).filter((each) => JSON.stringify(each) !== JSON.stringify(made));
+    all.made = [...before, made].slice(-maxMade);
+  }
   return all;
 }
 
@@ -201,9 +214,10 @@ export function isTold(known: Known | undefined, news: Known, changed: readonly 
   );
   if (changed.some((name) => !all.includes(name))) return false;
   return main.every((field) => {
-    const [made, now] = [known?.[field], news[field]!];
-    if (made?.by === undefined) return false;
-    return field === "created" || field === "deleted" || (now.at <= made.by && isSameValue(field, made, now));
+    const now = news[field]!;
+    const isIt = (made: Told<unknown> & { by: string }) =>
+      field === "created" || field === "deleted" || (now.at <= made.by && isSameValue(field, made, now));
+    return known?.made?.some((made) => made.field === field && isIt(made)) === true;
   });
 }
 

@@ -101,6 +101,19 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
       assert.deepEqual(inbox.counts, { waiting: 0, processed: 6, failed: 0 });
     });
 
+    it("gives what comes after all to none, also where a later event has overtaken what was made of it", async () => {
+      await send(readSamples()["job-created"]);
+      const [made] = await madeOf(delivered);
+      await accept(made!);
+      const failed = { new_values: { status: "failed" }, updated_at: "2026-03-02T12:30:00Z" };
+      await send({ ...readSamples()["job-failed"], ...failed });
+      await send(readSamples()["job-completed"]);
+      assert.deepEqual(
+        got.map(({ status }) => status),
+        [undefined, "delivered", "failed"],
+      );
+    });
+
     it("marks what comes after all and is older as superseded, and gives it", async () => {
       const { order_info } = readSamples()["job-created"];
       await send(readSamples()["job-created"]);

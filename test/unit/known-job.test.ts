@@ -149,7 +149,19 @@ describe("An event that is made", () => {
 });
 
 describe("An event that comes after one was made", () => {
-  const made = saidBy({ ...status("delivered", 3), ...confirmed(4, 9) }, at(9));
+  it("is compared with the last five that were made, each once for all paths", () => {
+    let known: Known | undefined;
+    for (let minute = 0; minute < 9; minute += 1)
+      for (const news of [saidBy(status(`s${minute}`, minute), at(minute))])
+        known = learn(learn(known, news), news);
+    assert.deepEqual(
+      known!.made!.map(({ value }) => value),
+      ["s4", "s5", "s6", "s7", "s8"],
+    );
+  });
+
+  const madeOf = (told: Known) => learn(undefined, saidBy(told, at(9)));
+  const made = madeOf({ ...status("delivered", 3), ...confirmed(4, 9) });
   const cases: [what: string, known: Known | undefined, event: Known, changed: string[], isTold: boolean][] =
     [
       ["the same state at the same time", made, status("delivered", 3), ["status"], true],
@@ -158,13 +170,27 @@ describe("An event that comes after one was made", () => {
       ["a state between", made, status("in_progress", 2), ["status"], false],
       ["the same rating", made, confirmed(4, 8), ["is_confirmed_by_customer"], true],
       ["another rating", made, confirmed(5, 8), ["is_confirmed_by_customer"], false],
+      [
+        "a state that a later one has overtaken since",
+        learn(made, status("failed", 11)),
+        status("delivered", 3),
+        ["status"],
+        true,
+      ],
+      [
+        "the one before of two that were made",
+        learn(made, saidBy(status("failed", 11), at(12))),
+        status("delivered", 3),
+        ["status"],
+        true,
+      ],
       ["something else besides", made, status("delivered", 3), ["status", "driver"], false],
       ["what an event had told", status("delivered", 3), status("delivered", 3), ["status"], false],
-      ["a new job", saidBy(created(1), at(9)), { ...created(1), ...status("pending", 1) }, [], true],
+      ["a new job", madeOf(created(1)), { ...created(1), ...status("pending", 1) }, [], true],
       ["a new job that nobody knows", undefined, created(1), [], false],
       [
         "a deletion",
-        saidBy({ deleted: { value: true, at: at(9) } }, at(9)),
+        madeOf({ deleted: { value: true, at: at(9) } }),
         { deleted: { value: true, at: at(5) } },
         [],
         true,
