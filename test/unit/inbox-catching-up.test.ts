@@ -7,10 +7,11 @@ import { askDirectly, MadeUpRadaro, type Event } from "../../scripts/made-up-rad
 import { isJsonObject } from "../../src/event/json";
 import { maxRequests } from "../../src/inbox/catch-up-run";
 import { CatchingUp } from "../../src/inbox/catching-up";
-import { Inbox, type Flow } from "../../src/inbox/inbox";
+import { Inbox } from "../../src/inbox/inbox";
 import type { Answer } from "../../src/inbox/radaro-api";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
-import { sortable, type StoredEvent } from "../../src/inbox/stored-event";
+import { sortable } from "../../src/inbox/stored-event";
+import { TestFlow } from "./test-flow";
 
 /** How often it is asked here, in milliseconds: then what differs is looked at again too. */
 const every = 40;
@@ -22,32 +23,25 @@ describe("an inbox that catches up", () => {
   let radaro: MadeUpRadaro;
   let announced: (() => Event)[];
   let requests = 0;
-  let made: StoredEvent[] = [];
+  let flow: TestFlow;
   /** What becomes of an answer on its way. */
   let change: (answer: Answer) => Answer = (answer) => answer;
   let isGone = false;
   let broken: unknown[] = [];
   let isBroken = false;
 
-  const flow: Flow = {
-    running: true,
-    nodes: ["in"],
-    receivers: () => ["in"],
-    receiver: () => ({ isInOrder: false }),
-    give(stored, nodes) {
-      if (stored.caughtUp) made.push(stored);
-      queueMicrotask(() => void inbox.heard(stored.seq, "in", { state: "processed" }));
-      return nodes;
-    },
-  };
+  /** The made events that the flow has got. */
+  const made = () => flow.given.flatMap(({ stored }) => (stored.caughtUp ? stored : []));
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "radaro-catching-up-"));
-    [announced, made, requests, isGone] = [[], [], 0, false];
+    [announced, requests, isGone] = [[], 0, false];
+    flow = new TestFlow();
+    flow.answer = { state: "processed" };
     [broken, isBroken] = [[], false];
     change = (answer) => answer;
     radaro = new MadeUpRadaro({ announce: (build) => announced.push(build) });
-    inbox = new Inbox((options) => SqliteStore.open(dir, options), flow, {
+    flow.inbox = inbox = new Inbox((options) => SqliteStore.open(dir, options), flow, {
       ...{ days: 7, isAsking: true },
       changed: () => undefined,
       setAside: (node) => ({ text: "set aside", node: { id: node, type: "radaro in" } }),
@@ -104,9 +98,9 @@ describe("an inbox that catches up", () => {
       if (isShown && radaro.job(job)!.status === "delivered") radaro.setStatus(job, "failed");
       return answer;
     };
-    while (made.length === 0) await asked();
+    while (made().length === 0) await asked();
     assert.deepEqual(
-      made.map(({ status }) => status),
+      made().map(({ status }) => status),
       ["failed"],
     );
   });
@@ -134,9 +128,9 @@ describe("an inbox that catches up", () => {
     };
     await asked();
     assert.equal(radaro.job(job), undefined);
-    while (made.length === 0) await asked();
+    while (made().length === 0) await asked();
     assert.deepEqual(
-      made.map(({ eventType }) => eventType),
+      made().map(({ eventType }) => eventType),
       ["deleted"],
     );
   });
@@ -148,7 +142,7 @@ describe("an inbox that catches up", () => {
     for (let i = 0; i < 10; i += 1) radaro.create();
     await send();
     while ((await asked()).problem !== "partial") await wait(1);
-    assert.deepEqual(made, []);
+    assert.deepEqual(made(), []);
     change = (answer) => answer;
     isGone = false;
     assert.equal((await asked()).problem, null);
@@ -160,7 +154,7 @@ describe("an inbox that catches up", () => {
     change = hidden;
     isGone = true;
     assert.equal((await asked()).problem, "most-gone");
-    assert.deepEqual(made, []);
+    assert.deepEqual(made(), []);
   });
 
   it(`asks ${maxRequests} times at most in a run, and goes on where it stopped`, async () => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { JsonObject } from "../../src/event/json";
 import { compare, make, readJob, type Made } from "../../src/inbox/catch-up";
-import { Inbox, type Flow } from "../../src/inbox/inbox";
+import { Inbox } from "../../src/inbox/inbox";
 import type { OpenStore } from "../../src/inbox/store";
-import { sortable, type StoredEvent } from "../../src/inbox/stored-event";
+import { sortable } from "../../src/inbox/stored-event";
 import { readSamples } from "../events";
+import { TestFlow } from "./test-flow";
 
 const since = sortable("2026-03-01T00:00:00Z")!;
 const looked = sortable("2026-03-02T12:00:00Z")!;
@@ -19,27 +20,19 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
   describe(`an inbox that knows jobs, in ${name}`, () => {
     let place = 0;
     let inbox: Inbox;
-    let got: StoredEvent[] = [];
-    const flow: Flow = {
-      running: true,
-      nodes: ["in"],
-      receivers: () => ["in"],
-      receiver: () => ({ isInOrder: false }),
-      give(stored, nodes) {
-        got.push(stored);
-        queueMicrotask(() => void inbox.heard(stored.seq, "in", { state: "processed" }));
-        return nodes;
-      },
-    };
+    let flow: TestFlow;
+    const got = () => flow.given.map(({ stored }) => stored);
     const open = (isAsking = true) =>
-      (inbox = new Inbox(openStore(`jobs-${place}`), flow, {
-        ...{ days: 7, isAsking },
-        changed: () => undefined,
-        setAside: (node) => ({ text: "set aside", node: { id: node, type: "radaro in" } }),
-      }));
+      (flow.inbox = inbox =
+        new Inbox(openStore(`jobs-${place}`), flow, {
+          ...{ days: 7, isAsking },
+          changed: () => undefined,
+          setAside: (node) => ({ text: "set aside", node: { id: node, type: "radaro in" } }),
+        }));
     beforeEach(() => {
       place += 1;
-      got = [];
+      flow = new TestFlow();
+      flow.answer = { state: "processed" };
       open();
     });
     afterEach(() => inbox.close());
@@ -64,7 +57,7 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
       await send(readSamples()["job-created"]);
       await send(readSamples()["job-completed"]);
       assert.deepEqual(await madeOf(delivered), []);
-      for (const { seq } of got) assert.ok(await inbox.events.delete(seq));
+      for (const { seq } of got()) assert.ok(await inbox.events.delete(seq));
       assert.deepEqual(await madeOf(delivered), []);
     });
 
@@ -74,7 +67,7 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
       await send(readSamples()["job-completed"]);
       assert.equal(await accept(made!), "duplicate");
       assert.deepEqual(
-        got.map(({ caughtUp }) => caughtUp),
+        got().map(({ caughtUp }) => caughtUp),
         [undefined, undefined],
       );
     });
@@ -87,7 +80,7 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
       for (const path of ["/one", "/two", "/three"])
         assert.equal(await send(readSamples()["job-completed"], path), "stored");
       assert.deepEqual(
-        got.map(({ path, caughtUp = false }) => [path, caughtUp]),
+        got().map(({ path, caughtUp = false }) => [path, caughtUp]),
         [
           ["/radaro", false],
           ["/one", true],
@@ -109,7 +102,7 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
       await send({ ...readSamples()["job-failed"], ...failed });
       await send(readSamples()["job-completed"]);
       assert.deepEqual(
-        got.map(({ status }) => status),
+        got().map(({ status }) => status),
         [undefined, "delivered", "failed"],
       );
     });
@@ -121,7 +114,7 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
       await accept(made!);
       await send({ ...readSamples()["job-in-progress"], order_info });
       assert.deepEqual(
-        got.map(({ status, superseded = false }) => [status, superseded]),
+        got().map(({ status, superseded = false }) => [status, superseded]),
         [
           [undefined, false],
           ["delivered", false],
@@ -143,8 +136,8 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
       const all = (await inbox.events.list({}, "")).events.map(({ seq }) => seq);
       for (const seq of all.slice(0, 1)) await inbox.events.settle(seq);
       await inbox.pause(false);
-      while (got.length < 2) await inbox.events.times();
-      assert.deepEqual([got[1]!.caughtUp, got[1]!.superseded], [true, true]);
+      while (got().length < 2) await inbox.events.times();
+      assert.deepEqual([got()[1]!.caughtUp, got()[1]!.superseded], [true, true]);
     });
 
     it("forgets all where it does not ask any more, as it does not keep up then", async () => {
