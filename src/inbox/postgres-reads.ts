@@ -116,13 +116,15 @@ export class Reads extends Search {
 
   async times(): Promise<{ oldestWaiting: string | null; lastAccepted: string | null }> {
     const row = await this.connection.one(
+      // Not by the index of seq itself, which has all that is done too.
       `SELECT (
-        SELECT received_at FROM (
-          SELECT '' AS id UNION ALL SELECT id FROM radaro_inbox.instances WHERE merchant = $1
-        ) AS instance CROSS JOIN LATERAL (
-          SELECT received_at, changed_at, seq FROM ${events} WHERE merchant = $1 AND owner = instance.id AND is_open
-          ORDER BY changed_at, seq LIMIT 1
-        ) AS oldest ORDER BY changed_at, seq LIMIT 1
+        SELECT received_at FROM ${events} WHERE seq = (
+          SELECT min(first) FROM (
+            SELECT '' AS id UNION ALL SELECT id FROM radaro_inbox.instances WHERE merchant = $1
+          ) AS instance CROSS JOIN LATERAL (
+            SELECT min(seq + 0) AS first FROM ${events} WHERE merchant = $1 AND owner = instance.id AND is_open
+          ) AS oldest
+        )
       ) AS oldest, (SELECT received_at FROM ${events} WHERE merchant = $1 ORDER BY seq DESC LIMIT 1) AS last`,
       this.merchant,
     );

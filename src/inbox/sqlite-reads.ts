@@ -48,7 +48,8 @@ export class Reads extends Search {
 
   times(): { oldestWaiting: string | null; lastAccepted: string | null } {
     const { oldest, last } = this.db.one(
-      `SELECT (SELECT received_at FROM events WHERE is_open = 1 ORDER BY changed_at, seq LIMIT 1) AS oldest,
+      `SELECT (SELECT received_at FROM events WHERE seq = (
+        SELECT min(seq) FROM events INDEXED BY events_open WHERE is_open = 1)) AS oldest,
       (SELECT received_at FROM events ORDER BY seq DESC LIMIT 1) AS last`,
     )!;
     return { oldestWaiting: oldest as string | null, lastAccepted: last as string | null };

@@ -205,6 +205,15 @@ export function describeStore(
       assert.deepEqual(await store.times(), { oldestWaiting: at(1), lastAccepted: at(2) });
     });
 
+    it("says when the oldest that waits came, whenever it happened", async () => {
+      await add(
+        prepared({}, [], 0),
+        prepared({ updated_at: "2026-03-02T12:00:00Z" }, waiting, 1),
+        prepared({ updated_at: "2026-03-01T12:00:00Z" }, waiting, 2),
+      );
+      assert.deepEqual(await store.times(), { oldestWaiting: at(1), lastAccepted: at(2) });
+    });
+
     it("dates what cannot have come when it seems to have", async () => {
       const [early, , late] = await add(prepared({}, [], -9), prepared({}, [], 1), prepared({}, [], 99));
       assert.equal(await store.redate(at(0), at(9), at(5)), 2);
