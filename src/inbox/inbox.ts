@@ -156,7 +156,7 @@ export class Inbox {
 
   /** Whether nothing is given to the flow. */
   get isPaused(): boolean {
-    return this.#giving.again.isPaused;
+    return this.#store.store?.settings.isPaused ?? this.#giving.again.isPaused;
   }
 
   /**
