@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Node, NodeAPI } from "node-red";
 import type { Moment } from "../../src/inbox/age";
-import { fateOf, folderName, labelPath, parseLabel } from "../../src/inbox/folder";
+import { fateOf, labelPath, offPath, parseLabel } from "../../src/inbox/folder";
 import { Closed, Inbox } from "../../src/inbox/inbox";
 import type { Before } from "../../src/inbox/moving";
 import type { FlowError } from "../../src/inbox/deliveries";
@@ -17,7 +17,7 @@ import type * as PostgresModule from "../../src/inbox/postgres-store";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
 import { Unusable, type Finding, type OpenStore, type Problem } from "../../src/inbox/store";
 import type { DeployedEndpoints } from "../receiving/deploys";
-import { inboxesDir } from "./dir";
+import { inboxDir, inboxesDir } from "./dir";
 import type * as CatchUpModule from "./merchant-catch-up";
 import { MerchantFlow, type InboxReceiver } from "./merchant-flow";
 
@@ -103,6 +103,7 @@ export class MerchantInbox implements Keeper {
       RED.comms.publish("radaro-inbox", about, false);
       for (const changed of this.#listeners) changed();
     }, publishInterval);
+    const off = offPath(this.#dir);
     this.inbox = new Inbox(this.#opener(), this.flow, {
       days,
       retries,
@@ -114,6 +115,7 @@ export class MerchantInbox implements Keeper {
       found: (finding) => this.#found(finding),
       meaningOf,
       isAsking: catchUp !== undefined,
+      ...(existsSync(off) && { forgotten: () => rmSync(off, { force: true }) }),
     });
     const about = { inbox: this.inbox, flow: this.flow, changed: () => this.#publish() };
     if (catchUp) this.#catchUp = new (loadCatchUp().MerchantCatchUp)(RED, node, about, { days, ...catchUp });
@@ -158,7 +160,7 @@ export class MerchantInbox implements Keeper {
   }
 
   get #dir(): string {
-    return join(inboxesDir(this.RED), folderName(this.node.id));
+    return inboxDir(this.RED, this.node.id);
   }
 
   /** One of the merchant's nodes is there, and receives; `show` is called when what its status says may be another. */

@@ -1,9 +1,12 @@
+import { existsSync, writeFileSync } from "node:fs";
 import type { Node, NodeAPI, NodeDef } from "node-red";
 import { createMerchant, type Merchant } from "../../src/receiving/merchant";
 import { readRetries } from "../../src/inbox/deliveries";
+import { offPath } from "../../src/inbox/folder";
 import { readMinutes } from "../../src/inbox/radaro-server";
 import { readBoolean, readText } from "../../src/event/values";
 import type * as InboxModule from "../inbox/merchant-inbox";
+import { inboxDir } from "../inbox/dir";
 import { watchFolders } from "../inbox/folders";
 import { serveInboxes } from "../inbox/admin-api";
 import { showInboxes } from "../inbox/open-inboxes";
@@ -57,6 +60,7 @@ export = (RED: NodeAPI): void => {
     const days = isValid ? wanted : defaultDays;
     if (!readBoolean(def.inbox, false)) {
       if (waiting > 0) this.warn(RED._("radaro-config.inbox.off", { count: waiting }));
+      sayOff(inboxDir(RED, this.id));
       return;
     }
     if (!isValid) this.warn(RED._("radaro-config.inbox.days", { days }));
@@ -91,6 +95,15 @@ export = (RED: NodeAPI): void => {
     },
   });
 };
+
+/** What comes now the inbox will not know of, should it be switched on again. @param dir where it is, if it is */
+function sayOff(dir: string): void {
+  try {
+    if (existsSync(dir)) writeFileSync(offPath(dir), "");
+  } catch {
+    // Nothing can be written there: an inbox will say so.
+  }
+}
 
 /** A file of its own: who has no inbox on does not load it. */
 function loadInbox(): typeof InboxModule {

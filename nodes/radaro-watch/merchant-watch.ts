@@ -177,7 +177,7 @@ function toFacts(
 }
 
 /** What passes by itself: all else needs somebody. */
-const passing = ["unreachable", "failing"];
+const passing = ["unreachable", "failing", "clocks"];
 
 function askingOf({ problem, since }: NonNullable<Summary["catchUp"]>): Facts["asking"] {
   if (since === undefined) return undefined;

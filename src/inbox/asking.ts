@@ -19,6 +19,7 @@ import type { Windows } from "./store";
  * - `unasked`: it has what was not asked for, as where a filter is ignored
  * - `partial`: jobs are missing that events have told of
  * - `most-gone`: most jobs are
+ * - `clocks`: Radaro's clock and this machine's are too far apart
  * - `unexpected`: a fault of this package
  */
 export type Trouble =
@@ -37,6 +38,7 @@ export type Trouble =
   | "unasked"
   | "partial"
   | "most-gone"
+  | "clocks"
   | "unexpected";
 
 /** It cannot be asked, or the answer not be believed. It has nothing of the key or of an answer. */

@@ -3,11 +3,10 @@ import type { JsonObject } from "../event/json";
 import { Sweep, Troubled, windowsAround, type Trouble } from "./asking";
 import { compare, deletion, make, readJob, type Difference, type Job, type Made } from "./catch-up";
 import { Differences } from "./differences";
-import { toMs, type Known } from "./known-job";
+import { earlier, toMs, type Known } from "./known-job";
 import type { KnownJobs } from "./known-jobs";
 import type { Answer, RadaroApi } from "./radaro-api";
 import type { Asking } from "./store";
-import { sortable } from "./stored-event";
 
 /** How many requests a run makes at most; the next one goes on where it stopped. */
 export const maxRequests = 500;
@@ -24,12 +23,15 @@ const together = 100;
 /** How much longer than from one look to the second what is known has to stand. */
 const settledAfter = 10;
 
-const [day, overlap] = [24 * 3_600_000, 600_000];
+const [hour, day, overlap] = [3_600_000, 24 * 3_600_000, 600_000];
+
+/** How much is told again at most that could not be stored for some paths. */
+const maxUntold = 1000;
 
 /** From how many jobs on it is said that some are missing, and from which share of all on. */
 const missing = { count: 5, share: 0.1 };
 
-/** From how many jobs on it is not believed that they are gone, where fewer are left. */
+/** From how many jobs on it is not believed that they are gone, where fewer are there. */
 const gone = 20;
 
 /** What a merchant's inbox is asked and told. */
@@ -45,6 +47,8 @@ export interface RunDeps {
 }
 
 export interface RunOptions {
+  /** How often it is asked, in milliseconds. */
+  every: number;
   /** For how many days events are kept. */
   days: number;
   /** How long nothing is asked after each answer, in milliseconds. */
@@ -59,8 +63,11 @@ export class CatchUpRun {
   /** How many requests the run took, or takes. */
   requests = 0;
   readonly #differences: Differences;
-  /** Of the run that stopped: it goes on. */
+  /** What could not be stored for a path, though it was for another. */
+  readonly #untold = new Set<{ made: Made; path: string }>();
+  /** Of the run that stopped: it goes on, unless that is too long ago. */
   #sweep: Sweep | undefined;
+  #begun = -Infinity;
   #asking: Asking | undefined;
   /** When the first of its answers came, by Radaro's clock. */
   #from = "";
@@ -69,6 +76,9 @@ export class CatchUpRun {
   #found = 0;
   /** How many requests it took to ask for all in pages. */
   #cost = 0;
+  /** A job that a list has just shown: whether one can be asked for by its number. */
+  #listed: string | undefined;
+  #isLookupRight = false;
 
   /**
    * @param options.lookAgain how long after the first look the second is, in milliseconds
@@ -94,7 +104,9 @@ export class CatchUpRun {
    */
   async askAll(): Promise<Trouble | undefined> {
     this.requests = 0;
+    this.#isLookupRight = false;
     if (this.deps.paths().length === 0) throw new Stopped();
+    await this.#tellUntold();
     await this.#askInPages();
     const trouble = await this.#askForMissing();
     await this.#lookOnceMore();
@@ -108,9 +120,12 @@ export class CatchUpRun {
     const asking = await this.deps.jobs.read();
     // Not of another key: that may see other jobs.
     this.#asking = asking?.whom === this.deps.whom ? asking : undefined;
-    if (!this.#sweep) {
+    const now = performance.now();
+    if (!this.#sweep || now - this.#begun > this.options.every + hour) {
       this.#sweep = new Sweep(this.#asking?.newest);
+      this.#begun = now;
       [this.#from, this.#shown, this.#found, this.#cost] = ["", 0, 0, 0];
+      this.#listed = undefined;
     }
     await this.#sweepOver(this.#sweep);
   }
@@ -124,6 +139,7 @@ export class CatchUpRun {
       this.#from ||= at;
       this.#asking ??= await this.deps.jobs.begin(at, this.deps.whom);
       this.#shown += jobs.length;
+      this.#listed = jobs[0]?.key ?? this.#listed;
       for (let i = 0; i < jobs.length; i += together) await this.#compare(jobs.slice(i, i + together), at);
     }
   }
@@ -142,7 +158,7 @@ export class CatchUpRun {
 
   /** Since when events are kept. @param at by Radaro's clock */
   #keptSince(at: string): string {
-    return sortable(new Date(toMs(at) - this.options.days * day).toISOString())!;
+    return earlier(at, this.options.days * day);
   }
 
   /** What became of jobs before that makes no event. @param at by Radaro's clock */
@@ -175,36 +191,77 @@ export class CatchUpRun {
     const made = make(difference, orderId, orderInfo);
     const paths = this.deps.paths();
     if (paths.length === 0) throw new Stopped(); // it is found again
-    const accepted = await Promise.all(paths.map((path) => this.deps.accept(made, path)));
-    if (accepted.includes("stored")) this.#found += 1;
+    const accepted = await Promise.allSettled(paths.map((path) => this.deps.accept(made, path)));
+    if (accepted.some((each) => each.status === "fulfilled" && each.value === "stored")) this.#found += 1;
+    const failed = accepted.flatMap((each, i) =>
+      each.status === "rejected" ? [{ path: paths[i]!, reason: each.reason as Error }] : [],
+    );
+    if (failed.length === 0) return;
+    // Where none has got it, it is found again.
+    if (failed.length < paths.length && this.#untold.size < maxUntold)
+      for (const { path } of failed) this.#untold.add({ made, path });
+    throw failed[0]!.reason;
+  }
+
+  async #tellUntold(): Promise<void> {
+    for (const untold of this.#untold) {
+      if (this.deps.paths().includes(untold.path)) await this.deps.accept(untold.made, untold.path);
+      this.#untold.delete(untold);
+    }
   }
 
   /** Asks for those one by one that an answer should have shown. @returns what is to be said of them */
   async #askForMissing(): Promise<Trouble | undefined> {
     let strangers = 0;
-    const wanted: string[] = [];
+    const wanted: { job: string; seen: string }[] = [];
     const latest = toMs(this.#from) - settledAfter * this.options.lookAgain;
     for await (const some of this.deps.jobs.unseen(this.#from, windowsAround(this.#from)))
       for (const { job, known } of some) {
         const isSettled = toMs(known.created?.at ?? known.seen ?? known.status?.at ?? this.#from) < latest;
-        if (known.seen !== undefined) wanted.push(job);
+        if (known.seen !== undefined) wanted.push({ job, seen: known.seen });
         else if (isSettled) strangers += 1;
       }
-    if (wanted.length >= gone && wanted.length > this.#shown) return "most-gone";
-    for (const job of wanted.slice(0, maxSingles)) await this.#askForOne(job);
+    // Those first that it has not shown for longest: the others come in the next runs.
+    wanted.sort((one, other) => (one.seen < other.seen ? -1 : 1));
+    const some = wanted.slice(0, maxSingles);
+    const absent: { job: string; at: string }[] = [];
+    for (const { job } of some) {
+      const at = await this.#askForOne(job);
+      if (at !== undefined) absent.push({ job, at });
+    }
+    if (absent.length >= gone && absent.length > this.#shown + some.length - absent.length)
+      return "most-gone";
+    for (const { job, at } of absent) await this.#missed(job, at);
     const isPartial = strangers >= missing.count && strangers > missing.share * (this.#shown + strangers);
     return isPartial ? "partial" : undefined;
   }
 
-  /** @param job one that the API has shown before: it is gone where it does not any more */
-  async #askForOne(job: string): Promise<void> {
+  /** @returns when it was not there; `undefined`: it is */
+  async #askForOne(job: string): Promise<string | undefined> {
     const { json, at } = await this.#asked(() => this.deps.api.one(job));
-    if (json !== undefined) {
-      const found = readJob(json);
-      if (!found) throw new Troubled("other-shape");
-      if (found.key !== job) throw new Troubled("unasked");
-      return this.#compare([found], at);
-    }
+    if (json === undefined) return at;
+    const found = readJob(json);
+    if (!found) throw new Troubled("other-shape");
+    if (found.key !== job) throw new Troubled("unasked");
+    await this.#compare([found], at);
+    return undefined;
+  }
+
+  /**
+   * A server that does not look for the number that it was asked for would have none of them.
+   *
+   * @returns false where nothing can be told
+   */
+  async #canLookUp(): Promise<boolean> {
+    if (this.#listed === undefined) return false;
+    if (!this.#isLookupRight && (await this.#askForOne(this.#listed)) !== undefined)
+      throw new Troubled("unasked");
+    return (this.#isLookupRight = true);
+  }
+
+  /** @param job one that the API has shown before: it is gone where it does not any more */
+  async #missed(job: string, at: string): Promise<void> {
+    if (!(await this.#canLookUp())) return;
     const known = (await this.deps.jobs.known([job]))[job];
     const seen = known?.created?.at ?? known?.seen;
     const isGone = seen !== undefined && !known?.deleted;
@@ -229,7 +286,10 @@ export class CatchUpRun {
         await this.#sweepOver(new Sweep(this.#asking?.newest));
       }
       const before = this.#differences.jobs.filter((job) => this.#differences.isDue(job, performance.now()));
-      for (const job of before) await this.#askForOne(job);
+      for (const job of before) {
+        const at = await this.#askForOne(job);
+        if (at !== undefined) await this.#missed(job, at);
+      }
     }
   }
 
@@ -250,7 +310,7 @@ export class CatchUpRun {
       ...asking,
       since: forgotten > asking.since ? forgotten : asking.since,
       asked: new Date().toISOString(),
-      newest: sortable(new Date(toMs(this.#from) - overlap).toISOString())!,
+      newest: earlier(this.#from, overlap),
       found: this.#found,
     });
   }

@@ -69,7 +69,8 @@ export interface Look {
 export function compare(job: Job, look: Look): { differences: Difference[]; base: Known } {
   const { known, at } = look;
   const base: Known = { seen: at, ...(job.externalId !== undefined && { externalId: job.externalId }) };
-  if (known?.deleted) return { differences: [], base };
+  if (known?.deleted && (known.deleted.by === undefined || at <= known.deleted.by))
+    return { differences: [], base };
   const isNew = !known?.created && job.createdAt > look.since;
   const parts = [
     isNew && {

@@ -25,11 +25,6 @@ interface Deps extends RunDeps {
   broke(error: unknown): void;
 }
 
-interface Options extends RunOptions {
-  /** How often it is asked, in milliseconds. */
-  every: number;
-}
-
 /** What it says of itself. Times are ISO-8601, UTC. */
 export interface AskingState {
   isAsking: boolean;
@@ -61,7 +56,7 @@ export class CatchingUp {
 
   constructor(
     private readonly deps: Deps,
-    private readonly options: Options,
+    private readonly options: RunOptions,
   ) {
     this.#lookAgain = Math.min(lookAgainAfter, options.every);
     const how = { ...options, lookAgain: this.#lookAgain, closing: this.#closing.signal };

@@ -16,12 +16,17 @@ const fileName = "inbox.json";
 
 /** What belongs to an inbox in its folder; all else is somebody else's. */
 export const isOwn = (name: string) =>
-  /^inbox\.(sqlite(-wal|-shm|-journal)?|last|salvage|json-new)$|^damaged-\d{4}-\d\d-\d\dT[\d-]+Z$/.test(name);
+  /^inbox\.(sqlite(-wal|-shm|-journal)?|last|salvage|json-new|off)$|^damaged-\d{4}-\d\d-\d\dT[\d-]+Z$/.test(
+    name,
+  );
 
 /** A node's id as the name of its folder: that of a node in a subflow has more than letters and digits. */
 export function folderName(id: string): string {
   return encodeURIComponent(id).replace(/[.*]/g, "_");
 }
+
+/** The file that says that the merchant has received without its inbox since that was used last. */
+export const offPath = (dir: string) => join(dir, "inbox.off");
 
 /** Says in a folder what it is, as of now. */
 export function writeLabel(dir: string, label: Omit<Label, "used">): void {

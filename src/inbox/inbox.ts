@@ -39,6 +39,8 @@ interface Options {
   meaningOf?: (event: JsonObject) => string | null;
   /** Whether Radaro is asked for what never arrived: then it is kept what is known of jobs. */
   isAsking?: boolean;
+  /** Events may have gone past it: nothing that is known of jobs counts. Is called when that is forgotten. */
+  forgotten?: () => void;
   /** Where it was before: what it is not done with there comes along. */
   before?: Before;
   /** How much is kept. */
@@ -221,8 +223,12 @@ export class Inbox {
     for (const finding of store.findings) this.options.found?.(finding);
     this.refusals.known(store.settings);
     // Less may be known of jobs than was told of them, or what is known is not kept up to date any more.
-    const isDoubtful = store.findings.some(({ what }) => what !== "leveldb") || !this.options.isAsking;
-    if (isDoubtful && store.settings.asking) void this.jobs.end().catch(() => undefined);
+    const { isAsking, forgotten } = this.options;
+    const isDoubtful = store.findings.some(({ what }) => what !== "leveldb") || !isAsking;
+    const isForgotten = this.#isNew && forgotten !== undefined;
+    if ((isDoubtful || isForgotten) && store.settings.asking)
+      void this.jobs.end().then(forgotten, () => undefined);
+    else if (isForgotten) forgotten();
     const isFirst = this.#isNew && (this.options.isFirst ?? false);
     this.#isNew = false;
     this.#giving.again.isPaused = store.settings.isPaused;

@@ -24,8 +24,8 @@ export interface Known {
   externalId?: string;
   /** When the jobs API showed it last. */
   seen?: string;
-  /** The last that was told by events that were made: something later may be known by now. */
-  made?: (Told<unknown> & { field: Field; by: string })[];
+  /** The last that was told by events that were made, and on which paths: something later may be known by now. */
+  made?: (Told<unknown> & { field: Field; by: string; paths: string[] })[];
 }
 
 /** How many of these are remembered of a job. */
@@ -118,6 +118,10 @@ export function isAfter(time: string, other: string): boolean {
 /** A time of `sortable`, in milliseconds. */
 export const toMs = (time: string) => Date.parse(`${time.slice(0, 23)}Z`);
 
+/** @param time as `sortable` gives it @param by in milliseconds @returns the time before, not before 1970 */
+export const earlier = (time: string, by: number) =>
+  `${new Date(Math.max(0, toMs(time) - by)).toISOString().slice(0, -1)}000`;
+
 /** A time of Radaro's without its offset, and without parts of a second that are 0. */
 export const wallTime = (time: string) =>
   time.replace(/(Z|[+-]\d\d:?\d\d)$/, "").replace(/[.,]0*$|([.,]\d*[1-9])0+$/, "$1");
@@ -151,17 +155,22 @@ function isSameValue(
   return JSON.stringify(one.value) === JSON.stringify(other.value);
 }
 
-/** What is known when something was told: of each field what became so last. */
-export function learn(known: Known | undefined, news: Known): Known {
+/**
+ * What is known when something was told: of each field what became so last.
+ *
+ * @param path where it was told
+ */
+export function learn(known: Known | undefined, news: Known, path: string): Known {
   const all: Known = { ...known, ...pick(news, (field) => (known?.[field]?.at ?? "") <= news[field]!.at) };
   if (news.externalId !== undefined) all.externalId = news.externalId;
   for (const field of fields) {
     const { value, at, by } = news[field] ?? {};
     if (by === undefined) continue;
-    const made = { field, value, at: at!, by };
-    // Another path gets it too.
-    const before = (all.made ?? []).filter((each) => JSON.stringify(each) !== JSON.stringify(made));
-    all.made = [...before, made].slice(-maxMade);
+    const isIt = (each: NonNullable<Known["made"]>[number]) =>
+      JSON.stringify([each.field, each.value, each.at, each.by]) === JSON.stringify([field, value, at, by]);
+    const { paths = [] } = all.made?.find(isIt) ?? {};
+    const made = { field, value, at: at!, by, paths: [...new Set([...paths, path])] };
+    all.made = [...(all.made ?? []).filter((each) => !isIt(each)), made].slice(-maxMade);
   }
   return all;
 }
@@ -169,8 +178,12 @@ export function learn(known: Known | undefined, news: Known): Known {
 /** What is known when the jobs API has shown a job: of each field of which nothing was known, that. */
 export function fill(known: Known | undefined, base: Known): Known {
   const { seen = "", externalId = known?.externalId, due = known?.due } = base;
+  const { deleted, ...rest } = known ?? {};
+  // It is there again: that it was gone for a while no event had told.
+  const isBack = deleted?.by !== undefined && seen > deleted.by;
   return {
-    ...known,
+    ...rest,
+    ...(deleted && !isBack && { deleted }),
     ...pick(base, (field) => known?.[field] === undefined),
     ...(externalId !== undefined && { externalId }),
     ...(due !== undefined && { due }),
@@ -205,9 +218,13 @@ export function isNews(known: Known | undefined, made: Known): boolean {
  * Whether an event that has come after all tells nothing: all of it was told by events that were made, and
  * it happened before the jobs API was asked.
  *
- * @param changed the names of the fields that it has changed
+ * @param about.changed the names of the fields that it has changed; `path`: where it came, and they were given
  */
-export function isTold(known: Known | undefined, news: Known, changed: readonly string[]): boolean {
+export function isTold(
+  known: Known | undefined,
+  news: Known,
+  { changed, path }: { changed: readonly string[]; path: string },
+): boolean {
   const main = mainOf(news);
   const all: readonly string[] = main.flatMap((field) =>
     field in names ? names[field as keyof typeof names] : [],
@@ -217,7 +234,9 @@ export function isTold(known: Known | undefined, news: Known, changed: readonly 
     const now = news[field]!;
     const isIt = (made: Told<unknown> & { by: string }) =>
       field === "created" || field === "deleted" || (now.at <= made.by && isSameValue(field, made, now));
-    return known?.made?.some((made) => made.field === field && isIt(made)) === true;
+    return (
+      known?.made?.some((each) => each.field === field && each.paths.includes(path) && isIt(each)) === true
+    );
   });
 }
 
@@ -226,17 +245,15 @@ export function isTold(known: Known | undefined, news: Known, changed: readonly 
  *
  * @param known of its job
  * @param news what it tells
- * @param isMade whether an event of its job was made for its path
  * @returns `known`: it was made, and tells nothing any more; `told`: it has come after all, and was told
  */
 export function placeIn(
   known: Known | undefined,
   news: Known,
-  { caughtUp, changed }: { caughtUp?: true; changed: readonly string[] },
-  isMade: () => boolean,
+  about: { caughtUp?: true; changed: readonly string[]; path: string },
 ): "new" | "known" | "told" {
-  if (caughtUp) return isNews(known, news) ? "new" : "known";
-  return isTold(known, news, changed) && isMade() ? "told" : "new";
+  if (about.caughtUp) return isNews(known, news) ? "new" : "known";
+  return isTold(known, news, about) ? "told" : "new";
 }
 
 /** How many jobs something is known of at most, of a merchant. */

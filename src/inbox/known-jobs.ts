@@ -1,8 +1,12 @@
-import type { Known } from "./known-job";
+import { earlier, type Known } from "./known-job";
 import { isJsonObject, type JsonObject } from "../event/json";
 import type { Operating } from "./operating";
 import type { Reopening } from "./reopening";
 import type { Asking, Unseen, Windows } from "./store";
+import { keyOf } from "./stored-event";
+
+/** How far the jobs API may be behind what an event has told, in milliseconds. */
+const behind = 600_000;
 
 /** What a store knows of jobs, for whoever asks Radaro for what never arrived. All may throw `Unusable` or `Closed`. */
 export class KnownJobs {
@@ -29,7 +33,8 @@ export class KnownJobs {
     return this.store.alone(async (store) => {
       const { asking } = store.settings;
       if (asking?.whom === whom) return asking;
-      await store.forget(since); // another key may see other jobs
+      // Another key may see other jobs. Behind the first answer the jobs API may be a little behind what has come.
+      await store.forget(asking ? since : earlier(since, behind));
       const begun = { since, whom, found: 0 };
       await store.set({ ...store.settings, asking: begun });
       return begun;
@@ -76,9 +81,10 @@ export class KnownJobs {
   /** The job as the last event showed it that has one; `undefined`: there is none any more. */
   async lastShown(job: string): Promise<JsonObject | undefined> {
     const { events } = await this.events.list({ job }, "");
-    for (const { seq } of events) {
+    // A number of the merchant's own may be the same as another job's.
+    for (const { seq } of events.filter(({ orderId }) => keyOf(orderId) === job)) {
       const shown = (await this.events.read(seq))?.event.order_info;
-      if (isJsonObject(shown)) return shown;
+      if (isJsonObject(shown) && keyOf(shown.order_id) === job) return shown;
     }
     return undefined;
   }

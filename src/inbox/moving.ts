@@ -47,6 +47,9 @@ export class Moving {
         await store(() => this.now.pause());
         await from.set({ ...from.settings, isPaused: false });
       }
+      // What becomes of jobs from here on is not known there, should it be used again.
+      if (from.settings.asking) await from.set({ ...from.settings, asking: undefined });
+      await from.forget();
       await moveOpen(
         from,
         (events) => store(() => this.now.take(events)),

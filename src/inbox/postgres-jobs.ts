@@ -20,7 +20,6 @@ export interface Told {
 interface KnownOf {
   known: Record<string, string>;
   digests: string[];
-  made: string[];
 }
 
 /** What is known of jobs, in a database: what `Store` says of its methods holds for those of the same name. */
@@ -42,25 +41,22 @@ export class Jobs {
       "SELECT radaro_inbox.known_of($1, $2::text::json, $3::text::json) AS found",
       ...[this.merchant, toJson(jobs), JSON.stringify(digests)],
     );
-    const { known: was, digests: there, made } = row!.found as KnownOf;
+    const { known: was, digests: there } = row!.found as KnownOf;
     const known = new Map(Object.entries(was).map(([job, text]) => [fromText(job)!, parse(text)]));
     const isThere = new Set(there);
-    const isMade = new Set(made.map((each) => fromText(each)));
     const changed = new Set<string>();
     const events = accepted.flatMap((event) => {
       const { news, keys, digest, stored } = event;
       if (!news || keys.order === null || isThere.has(digest)) return [event];
       const before = known.get(keys.order);
-      const place = `${keys.order}\n${stored.path}`;
-      const becomes = placeIn(before, news, stored, () => isMade.has(place));
+      const becomes = placeIn(before, news, stored);
       if (becomes === "known") return [];
       if (becomes === "told") {
         const told = { cameAfter: true as const, deliveries: [], state: stateOf([]) };
         return [{ ...event, stored: { ...stored, ...told } }];
       }
-      if (stored.caughtUp) isMade.add(place);
       isThere.add(digest);
-      known.set(keys.order, learn(before, news));
+      known.set(keys.order, learn(before, news, stored.path));
       changed.add(keys.order);
       return [event];
     });

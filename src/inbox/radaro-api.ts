@@ -2,6 +2,9 @@ import { isJsonObject } from "../event/json";
 import { Troubled, type Ask } from "./asking";
 import { sortable } from "./stored-event";
 
+/** How far apart Radaro's clock and this machine's may be, in milliseconds. */
+const apart = 24 * 3_600_000;
+
 /** How long an answer is waited for, all of it, in milliseconds. */
 const answerWithin = 30_000;
 
@@ -68,8 +71,10 @@ export class RadaroApi {
     const json = parse(await readAll(response));
     // One of a proxy, or of another server, is none of the API's.
     if (isAbsent && !(isJsonObject(json) && typeof json.detail === "string")) throw new Troubled("not-there");
-    const date = Date.parse(headers.get("date") ?? "");
-    const at = sortable(new Date(Number.isNaN(date) ? Date.now() : date).toISOString())!;
+    const [date, now] = [Date.parse(headers.get("date") ?? ""), Date.now()];
+    if (Math.abs(date - now) > apart) throw new Troubled("clocks");
+    // The header has whole seconds: at the latest then it was so.
+    const at = sortable(new Date(Number.isNaN(date) ? now : date + 999).toISOString())!;
     return { json: isAbsent ? undefined : json, at };
   }
 

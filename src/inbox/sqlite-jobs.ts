@@ -21,15 +21,9 @@ export class Jobs {
     const { order } = keys;
     if (!news || order === null) return "new";
     const known = this.#find(order);
-    const place = placeIn(known, news, stored, () => this.#isMade(order, stored.path));
-    if (place === "new") this.#keep(order, learn(known, news));
+    const place = placeIn(known, news, stored);
+    if (place === "new") this.#keep(order, learn(known, news, stored.path));
     return place;
-  }
-
-  /** Whether an event of a job was made for a path. */
-  #isMade(job: string, path: string): boolean {
-    const sql = "SELECT 1 FROM events WHERE order_key = ? AND caught_up = 1 AND path = ? LIMIT 1";
-    return this.db.one(sql, job, path) !== undefined;
   }
 
   #find(job: string): Known | undefined {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { JobsApi, MadeUpRadaro, sendWebhook, type Event } from "../../scripts/made-up-radaro";
+import type { JsonObject } from "../../src/event/json";
 import type { EventMessage } from "../../src/event/message";
 import type { StoredEvent } from "../../src/inbox/stored-event";
 import { flowWith, InboxNodeRed, token } from "./inboxes";
@@ -84,6 +85,25 @@ describe("A Node-RED whose inbox asks Radaro for what never arrived", function (
   it("makes no event of the jobs that were there before", async () => {
     assert.deepEqual(await list(""), []);
     assert.equal((await asked()).found, 0);
+  });
+
+  it("begins anew where the inbox was off: what came meanwhile nobody knows of", async () => {
+    const job = radaro.create();
+    await send();
+    await probed("next", 1);
+    await asked();
+    const flows = await red.api<JsonObject[]>("GET", "/flows");
+    const inbox = (isOn: boolean) =>
+      flows.map((node) => (node.id === "acme" ? { ...node, inbox: isOn } : node));
+    const before = await list("caughtUp=true");
+    await red.deploy(inbox(false));
+    radaro.setStatus(job, "assigned");
+    assert.deepEqual(await send(), [200]);
+    await probed("next", 1);
+    await red.deploy(inbox(true));
+    assert.equal((await asked()).found, 0);
+    assert.equal((await asked()).found, 0);
+    assert.deepEqual(await list("caughtUp=true"), before);
   });
 
   it("gives the flow the events that never arrived, in their order, and says so", async () => {

@@ -56,7 +56,7 @@ describe("Comparing a job with what is known of it", () => {
     [
       "it is again what an event of before a later one had told, too late",
       job({ ...delivered, updated_at: time(11) }),
-      learn(later("assigned", 10), later("delivered", 9)),
+      learn(later("assigned", 10), later("delivered", 9), "/radaro"),
       1,
       ["status"],
     ],
@@ -155,7 +155,7 @@ describe("Comparing a job with what is known of it", () => {
               ...{ path: "/radaro", body: Buffer.from(""), receivedAt: new Date(time(12)) },
               ...{ deliveries: [], meaning: null, by, isLearned: true },
             });
-            return learn(known, news!);
+            return learn(known, news!, "/radaro");
           },
           before as Known | undefined,
         );

@@ -10,6 +10,7 @@ import { CatchingUp } from "../../src/inbox/catching-up";
 import { Inbox } from "../../src/inbox/inbox";
 import type { Answer } from "../../src/inbox/radaro-api";
 import { SqliteStore } from "../../src/inbox/sqlite-store";
+import { Unusable } from "../../src/inbox/store";
 import { sortable } from "../../src/inbox/stored-event";
 import { TestFlow } from "./test-flow";
 
@@ -29,6 +30,15 @@ describe("an inbox that catches up", () => {
   let isGone = false;
   let broken: unknown[] = [];
   let isBroken = false;
+  let paths: string[] = [];
+  /** The path for which nothing can be stored. */
+  let refused: string | undefined;
+  /** One that the jobs API shows to nobody. */
+  let hiddenJob: string | undefined;
+  /** Whether a job is looked for by the merchant's own number, whatever was asked. */
+  let isLookupIgnored = false;
+  /** By how much Radaro's jobs are older than now, in milliseconds. */
+  let past = 0;
 
   /** The made events that the flow has got. */
   const made = () => flow.given.flatMap(({ stored }) => (stored.caughtUp ? stored : []));
@@ -38,9 +48,12 @@ describe("an inbox that catches up", () => {
     [announced, requests, isGone] = [[], 0, false];
     flow = new TestFlow();
     flow.answer = { state: "processed" };
-    [broken, isBroken] = [[], false];
+    [broken, isBroken, paths, refused, isLookupIgnored, past] = [[], false, ["/radaro"], undefined, false, 0];
     change = (answer) => answer;
-    radaro = new MadeUpRadaro({ announce: (build) => announced.push(build) });
+    radaro = new MadeUpRadaro({
+      announce: (build) => announced.push(build),
+      now: () => Date.now() - past,
+    });
     flow.inbox = inbox = new Inbox((options) => SqliteStore.open(dir, options), flow, {
       ...{ days: 7, isAsking: true },
       changed: () => undefined,
@@ -51,14 +64,23 @@ describe("an inbox that catches up", () => {
       {
         api: {
           list: async (ask) => change(await api.list(ask)),
-          one: async (id) => (isGone ? { ...(await api.one(id)), json: undefined } : api.one(id)),
+          one: async (id) => {
+            const answer = await api.one(id);
+            const isAbsent =
+              isGone ||
+              id === hiddenJob ||
+              (isLookupIgnored && !radaro.jobs.some((job) => job.external_id === id));
+            return isAbsent ? { ...answer, json: undefined } : answer;
+          },
           close: () => undefined,
         },
         ...{ jobs: inbox.jobs, whom: "radaro", changed: () => undefined },
-        paths: () => (isBroken ? (null as never) : ["/radaro"]),
+        paths: () => (isBroken ? (null as never) : paths),
         broke: (error) => broken.push(error),
-        accept: ({ event, body, by }, path) =>
-          inbox.accept(event, { path, body, by, receivedAt: new Date() }),
+        accept: async ({ event, body, by }, path) => {
+          if (path === refused) throw new Unusable("crowded");
+          return inbox.accept({ ...event }, { path, body, by, receivedAt: new Date() });
+        },
       },
       { every, days: 7, pause: 0 },
     );
@@ -116,6 +138,8 @@ describe("an inbox that catches up", () => {
   });
 
   it("tells that a job is deleted that was gone before it was certain that it is there", async () => {
+    radaro.create();
+    await send();
     await asked();
     const job = radaro.create();
     announced.length = 0; // no event of it comes
@@ -146,6 +170,75 @@ describe("an inbox that catches up", () => {
     change = (answer) => answer;
     isGone = false;
     assert.equal((await asked()).problem, null);
+  });
+
+  it("gives each path what never arrived, also where it could be stored for another only", async () => {
+    paths = ["/one", "/two"];
+    const job = radaro.create();
+    await asked();
+    radaro.setStatus(job, "assigned", true);
+    refused = "/two";
+    const told = () => made().map(({ path, status }) => [path, status]);
+    while (told().length === 0) {
+      catchingUp.ask();
+      await wait(every);
+    }
+    refused = undefined;
+    while (told().length < 2) await asked();
+    assert.deepEqual(told(), [
+      ["/one", "assigned"],
+      ["/two", "assigned"],
+    ]);
+  });
+
+  it("asks one by one for those that no list shows, the longest first, before it takes most for gone", async () => {
+    const day = 24 * 3_600_000;
+    past = 5 * day;
+    for (let i = 0; i < 250; i += 1) radaro.create({ status: "assigned" }, day);
+    past = 0;
+    await asked();
+    for (const { order_id } of radaro.jobs) radaro.setStatus(order_id, "delivered", true);
+    while (made().length < 250) await asked();
+    assert.ok(made().every(({ status }) => status === "delivered"));
+    assert.equal((await asked()).problem, null);
+  });
+
+  it("believes no absence of a job where the number is not looked for, and says so", async () => {
+    const day = 24 * 3_600_000;
+    past = 4 * day;
+    const job = radaro.create({ status: "delivered" }, day);
+    past = 0;
+    radaro.create();
+    await asked();
+    isLookupIgnored = true;
+    radaro.setStatus(job, "failed", true);
+    catchingUp.ask();
+    while (catchingUp.state.problem !== "unasked") await wait(1);
+    assert.deepEqual(made(), []);
+  });
+
+  it("goes on with a job that was gone for a while", async () => {
+    const job = radaro.create();
+    radaro.create();
+    await asked();
+    const shown = change;
+    change = (answer) => {
+      const { results, ...page } = answer.json as { results: { order_id: number }[] };
+      return { ...answer, json: { ...page, results: results.filter(({ order_id }) => order_id !== job) } };
+    };
+    hiddenJob = String(job);
+    while (made().length === 0) await asked();
+    change = shown;
+    hiddenJob = undefined;
+    radaro.setStatus(job, "assigned", true);
+    while (made().length < 2) await asked();
+    assert.deepEqual(
+      made().map(({ eventType, status }) => [eventType, status]),
+      [
+        ["deleted", undefined],
+        ["updated", "assigned"],
+      ],
+    );
   });
 
   it("takes no job for deleted where most are gone at once, and says so", async () => {

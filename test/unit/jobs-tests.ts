@@ -22,10 +22,10 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
     let inbox: Inbox;
     let flow: TestFlow;
     const got = () => flow.given.map(({ stored }) => stored);
-    const open = (isAsking = true) =>
+    const open = (isAsking = true, forgotten?: () => void) =>
       (flow.inbox = inbox =
         new Inbox(openStore(`jobs-${place}`), flow, {
-          ...{ days: 7, isAsking },
+          ...{ days: 7, isAsking, ...(forgotten && { forgotten }) },
           changed: () => undefined,
           setAside: (node) => ({ text: "set aside", node: { id: node, type: "radaro in" } }),
         }));
@@ -138,6 +138,49 @@ export function describeJobs(name: string, openStore: (place: string) => OpenSto
       await inbox.pause(false);
       while (got().length < 2) await inbox.events.times();
       assert.deepEqual([got()[1]!.caughtUp, got()[1]!.superseded], [true, true]);
+    });
+
+    it("forgets all where events may have gone past it, once", async () => {
+      await send(readSamples()["job-created"]);
+      await inbox.jobs.begin(since, "whom");
+      await inbox.close();
+      let forgotten = 0;
+      open(true, () => (forgotten += 1));
+      while (forgotten === 0) {
+        await inbox.jobs.read(); // opens the store
+        await inbox.events.times();
+      }
+      assert.equal(await inbox.jobs.read(), undefined);
+      assert.deepEqual(await inbox.jobs.known(["410077215"]), {});
+      assert.equal(forgotten, 1);
+    });
+
+    it("shows a job that is gone as it was, and none whose own number is the same", async () => {
+      const { order_info } = readSamples()["job-created"] as { order_info: JsonObject };
+      await send(readSamples()["job-created"]);
+      const other = { ...order_info, order_id: 1, external_id: "410077215" };
+      await send({ ...readSamples()["job-created"], order_info: other });
+      assert.deepEqual(await inbox.jobs.lastShown("410077215"), order_info);
+      assert.equal(await inbox.jobs.lastShown("2"), undefined);
+    });
+
+    it("gives what comes after all on a path for which it was not made", async () => {
+      await send(readSamples()["job-created"]);
+      const [made] = await madeOf(delivered);
+      await accept(made!, "/one");
+      const [failed] = await madeOf({ status: "failed", updated_at: "2026-03-02T15:00:00+11:00" });
+      for (const path of ["/one", "/two"]) await accept(failed!, path);
+      for (const path of ["/one", "/two"]) await send(readSamples()["job-completed"], path);
+      assert.deepEqual(
+        got().map(({ path, status, caughtUp = false }) => [path, status, caughtUp]),
+        [
+          ["/radaro", undefined, false],
+          ["/one", "delivered", true],
+          ["/one", "failed", true],
+          ["/two", "failed", true],
+          ["/two", "delivered", false],
+        ],
+      );
     });
 
     it("forgets all where it does not ask any more, as it does not keep up then", async () => {

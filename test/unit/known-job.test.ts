@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  earlier,
   fill,
   isNews,
   isSameDeadline,
@@ -23,6 +24,8 @@ const confirmed = (rating: number | null, minute: number): Known => ({
 });
 const deadline = (value: string, minute: number): Known => ({ deadline: { value, at: at(minute) } });
 const created = (minute: number): Known => ({ created: { value: true, at: at(minute) } });
+
+const learnt = (known: Known | undefined, news: Known) => learn(known, news, "/radaro");
 
 const tells = (name: keyof ReturnType<typeof readSamples>, changes: object = {}) => {
   const event = { ...readSamples()[name], ...changes };
@@ -67,10 +70,10 @@ describe("What is known of a job", () => {
       deadline("x", 3),
       confirmed(4, 6),
     ];
-    const all = events.reduce<Known | undefined>(learn, undefined);
+    const all = events.reduce<Known | undefined>(learnt, undefined);
     fc.assert(
       fc.property(fc.shuffledSubarray(events, { minLength: 5 }), (shuffled) => {
-        const known = shuffled.reduce<Known | undefined>(learn, undefined)!;
+        const known = shuffled.reduce<Known | undefined>(learnt, undefined)!;
         assert.deepEqual(known, all);
       }),
     );
@@ -84,6 +87,14 @@ describe("What is known of a job", () => {
     });
     assert.deepEqual(known, { ...status("assigned", 2), ...confirmed(null, 3), seen: at(9) });
     assert.equal(fill(known, { seen: at(4) }).seen, at(9));
+  });
+
+  it("forgets that it is deleted where the jobs API shows it again, and no event had told that", () => {
+    const gone = { deleted: { value: true as const, at: at(4), by: at(5) } };
+    assert.equal(fill(gone, { seen: at(6) }).deleted, undefined);
+    assert.deepEqual(fill(gone, { seen: at(5) }).deleted, gone.deleted);
+    const told = { deleted: { value: true as const, at: at(4) } };
+    assert.deepEqual(fill(told, { seen: at(6) }).deleted, told.deleted);
   });
 
   it("says whether the job is open, and when it was told of last", () => {
@@ -109,6 +120,16 @@ describe("What is known of a job", () => {
       ],
     ];
     for (const [known, place] of cases) assert.deepEqual(placeOf(known), place);
+  });
+});
+
+describe("A time before another", () => {
+  it("is one of Radaro's, and none before 1970", () => {
+    assert.equal(earlier("2026-03-02T09:00:10.123456", 10_000), "2026-03-02T09:00:00.123000");
+    assert.equal(
+      earlier("2026-03-02T09:00:10.123456", 36_500 * 24 * 3_600_000),
+      "1970-01-01T00:00:00.000000",
+    );
   });
 });
 
@@ -153,14 +174,24 @@ describe("An event that comes after one was made", () => {
     let known: Known | undefined;
     for (let minute = 0; minute < 9; minute += 1)
       for (const news of [saidBy(status(`s${minute}`, minute), at(minute))])
-        known = learn(learn(known, news), news);
+        known = learn(learnt(known, news), news, "/other");
     assert.deepEqual(
       known!.made!.map(({ value }) => value),
       ["s4", "s5", "s6", "s7", "s8"],
     );
+    assert.deepEqual(known!.made![0]!.paths, ["/radaro", "/other"]);
   });
 
-  const madeOf = (told: Known) => learn(undefined, saidBy(told, at(9)));
+  it("tells something new on a path for which none was made", () => {
+    const told = learnt(undefined, saidBy(status("delivered", 3), at(9)));
+    for (const [path, expected] of [
+      ["/radaro", true],
+      ["/other", false],
+    ] as const)
+      assert.equal(isTold(told, status("delivered", 3), { changed: ["status"], path }), expected);
+  });
+
+  const madeOf = (told: Known) => learnt(undefined, saidBy(told, at(9)));
   const made = madeOf({ ...status("delivered", 3), ...confirmed(4, 9) });
   const cases: [what: string, known: Known | undefined, event: Known, changed: string[], isTold: boolean][] =
     [
@@ -172,14 +203,14 @@ describe("An event that comes after one was made", () => {
       ["another rating", made, confirmed(5, 8), ["is_confirmed_by_customer"], false],
       [
         "a state that a later one has overtaken since",
-        learn(made, status("failed", 11)),
+        learnt(made, status("failed", 11)),
         status("delivered", 3),
         ["status"],
         true,
       ],
       [
         "the one before of two that were made",
-        learn(made, saidBy(status("failed", 11), at(12))),
+        learnt(made, saidBy(status("failed", 11), at(12))),
         status("delivered", 3),
         ["status"],
         true,
@@ -198,5 +229,5 @@ describe("An event that comes after one was made", () => {
     ];
   for (const [what, known, event, changed, expected] of cases)
     it(`tells ${expected ? "nothing" : "something"} new with ${what}`, () =>
-      assert.equal(isTold(known, event, changed), expected));
+      assert.equal(isTold(known, event, { changed, path: "/radaro" }), expected));
 });

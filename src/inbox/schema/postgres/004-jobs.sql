@@ -35,14 +35,12 @@ BEGIN
   RETURN true;
 END $$;
 
--- What is to be known before events are stored: of their jobs, which of them are there, and for which paths some were made.
+-- What is to be known before events are stored: of their jobs, and which of them are there.
 CREATE FUNCTION radaro_inbox.known_of(of_merchant text, keys json, digests json) RETURNS json LANGUAGE sql STABLE AS $$
   SELECT json_build_object(
     'known', (SELECT coalesce(json_object_agg(job, known), '{}') FROM radaro_inbox.jobs
       WHERE merchant = of_merchant AND job IN (SELECT json_array_elements_text(keys))),
     'digests', (SELECT coalesce(json_agg(digest), '[]') FROM radaro_inbox.events
-      WHERE merchant = of_merchant AND digest IN (SELECT json_array_elements_text(digests))),
-    'made', (SELECT coalesce(json_agg(DISTINCT order_key || E'\n' || path), '[]') FROM radaro_inbox.events
-      WHERE merchant = of_merchant AND order_key IN (SELECT json_array_elements_text(keys)) AND caught_up = 1)
+      WHERE merchant = of_merchant AND digest IN (SELECT json_array_elements_text(digests)))
   )
 $$;
