@@ -2,7 +2,7 @@ import { pipeline } from "node:stream";
 import type { Request, RequestHandler } from "express";
 import type { NodeAPI } from "node-red";
 import type { Filter } from "../../src/inbox/store";
-import type { StoredEvent } from "../../src/inbox/stored-event";
+import { sortable, type StoredEvent } from "../../src/inbox/stored-event";
 import type { MerchantInbox } from "./merchant-inbox";
 import { DeployedInboxes } from "./deployed-inboxes";
 
@@ -19,13 +19,26 @@ function read<N extends string>(names: readonly N[], asked: unknown): Partial<Re
   return Object.fromEntries(given.map((name) => [name, from[name]])) as Partial<Record<N, string>>;
 }
 
+const states = ["waiting", "processed", "failed"];
+
+/** What has to be what, and is not, of what is asked for; `undefined`: all is well. */
+function findWrong(asked: unknown): string | undefined {
+  const { state, before, from, to } = read(["state", "before", "from", "to"], asked);
+  if (state !== undefined && !states.includes(state)) return `state has to be one of ${states.join(", ")}`;
+  if (before !== undefined && !/^\d{15}$/.test(before)) return "before has to be a seq: text of 15 digits";
+  const isTime = (time = "1970-01-01T00:00:00Z") => sortable(time) !== undefined;
+  return isTime(from) && isTime(to) ? undefined : "from and to have to be times: ISO-8601";
+}
+
 /** What of the events is asked for. */
 function readFilter(asked: unknown): Filter {
   const { superseded, caughtUp } = (asked ?? {}) as Record<string, unknown>;
   const isSet = (value: unknown) => value === true || value === "true";
-  const { meaning, ...others } = read(narrowing, asked);
+  const { meaning, from, to, ...others } = read(narrowing, asked);
   return {
     ...(others as Filter),
+    ...(from !== undefined && { from: new Date(from).toISOString() }),
+    ...(to !== undefined && { to: new Date(to).toISOString() }),
     // What is rated low is rated too.
     ...(meaning !== undefined && {
       meaning: meaning === "job-rated" ? [meaning, "job-rated-low"] : [meaning],
@@ -101,6 +114,11 @@ export function serveInboxes(RED: NodeAPI): DeployedInboxes {
   const answer =
     (handle: Handle): RequestHandler<{ id: string; seq: string }> =>
     (req, res) => {
+      const wrong = findWrong(req.query) ?? findWrong(req.body);
+      if (wrong !== undefined) {
+        res.status(400).json({ error: wrong });
+        return;
+      }
       handleOnce(handle, req)
         .then((result) => (result === undefined ? res.sendStatus(404) : res.json(result)))
         .catch(() => res.status(503).json({ problem: inboxes.get(req.params.id)?.problem ?? null }));
@@ -119,8 +137,10 @@ export function serveInboxes(RED: NodeAPI): DeployedInboxes {
     RED.httpAdmin.post(`/radaro-inbox/:id/${path}`, mayWrite, answer(handle));
   RED.httpAdmin.delete("/radaro-inbox/:id/events/:seq", mayWrite, answer(remove));
   RED.httpAdmin.get("/radaro-inbox/:id/export", mayRead, (req: Request<{ id: string }>, res) => {
+    const wrong = findWrong(req.query);
     void find(req.params.id).then((of) => {
-      if (!of) res.sendStatus(404);
+      if (wrong !== undefined) res.status(400).json({ error: wrong });
+      else if (!of) res.sendStatus(404);
       else if (!of.inbox.counts) res.status(503).json({ problem: of.problem ?? null });
       // Where it breaks off, so does the connection.
       else pipeline(linesOf(of, readFilter(req.query)), res.type("application/x-ndjson"), () => undefined);

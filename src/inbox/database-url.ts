@@ -15,18 +15,20 @@ interface Parts {
 
 /**
  * Takes `postgres://user:password@host:port/database?sslmode=…` apart. Characters of the user and the password
- * may be escaped (`%40`), and need not be: what is before the last `@` is theirs.
+ * may be escaped (`%40`), and need not be: what is before the last `@` is theirs, besides one in the settings.
  *
  * @param text white space around it is ignored
  * @returns `undefined` where it is none
  */
 export function readParts(text: string): Parts | undefined {
-  const parts =
-    /^postgres(?:ql)?:\/\/(?:([^]*)@)?(\[[^\]]*\]|[^@:/?[\]]*)(?::(\d*))?(?:\/([^?]*))?(?:\?(.*))?$/.exec(
-      text.trim(),
-    );
+  // Settings begin with the name of one: a password may have a question mark too.
+  const [, address = "", query = ""] =
+    /^([^]*?)(?:\?(?=(?:[a-z_]+=[^?]*)?$)([^?]*))?$/.exec(text.trim()) ?? [];
+  const parts = /^postgres(?:ql)?:\/\/(?:([^]*)@)?(\[[^\]]*\]|[^@:/?[\]]*)(?::(\d*))?(?:\/([^?]*))?$/.exec(
+    address,
+  );
   if (!parts) return undefined;
-  const [, login = "", host = "", port = "", database = "", query = ""] = parts;
+  const [, login = "", host = "", port = "", database = ""] = parts;
   const [user = ""] = login.split(":", 1);
   const settings = new URLSearchParams(query);
   const read = {

@@ -115,7 +115,7 @@ export class Operating {
     const wanted = (each: Delivery) =>
       each.state === "failed" ? fits(each) : all && each.state === "processed";
     const run: string[] = [];
-    await this.#own(seqs);
+    await this.#own(seqs, wanted);
     await this.#change(seqs, (stored) => {
       const { deliveries } = stored;
       // One that no node wanted goes to those that want it now.
@@ -137,12 +137,12 @@ export class Operating {
     return count;
   }
 
-  /** Lets those be this inbox's own that its flow may get, where others share the store. */
-  async #own(seqs: string[]): Promise<void> {
+  /** Lets those be this inbox's own that its flow is to get, where others share the store. */
+  async #own(seqs: string[], wanted: (delivery: Delivery) => boolean): Promise<void> {
     const found = await this.store.read((store) => store.get(seqs));
     const here = found.filter(
       ({ deliveries = [] }) =>
-        deliveries.length === 0 || deliveries.some(({ node }) => this.inbox.isThere(node)),
+        deliveries.length === 0 || deliveries.some((each) => wanted(each) && this.inbox.isThere(each.node)),
     );
     await this.store.alone((store) => store.own(here.map(({ seq }) => seq)));
     for (const { seq } of here) this.inbox.owned(seq);

@@ -48,7 +48,10 @@ export async function migrate(connection: Connection): Promise<void> {
       -- Not by its name, which is remembered as it was before the lock was had.
       PERFORM FROM pg_tables WHERE schemaname = 'radaro_inbox' AND tablename = 'schema';
       IF NOT FOUND THEN
-        CREATE SCHEMA IF NOT EXISTS radaro_inbox;
+        -- Also IF NOT EXISTS would need the right to make one.
+        IF to_regnamespace('radaro_inbox') IS NULL THEN
+          CREATE SCHEMA radaro_inbox;
+        END IF;
       ELSE
         SELECT step INTO done FROM radaro_inbox.schema;
       END IF;

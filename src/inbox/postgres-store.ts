@@ -185,7 +185,7 @@ export class PostgresStore extends Writes implements Store {
     this.#signAt = performance.now();
     await this.connection.all(
       `INSERT INTO radaro_inbox.instances (id, merchant, seen_at) VALUES ($1, $2, clock_timestamp())
-        ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`,
+        ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, given = NULL`,
       ...[this.instance, this.merchant],
     );
   }

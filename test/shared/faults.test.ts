@@ -128,9 +128,13 @@ describe("An inbox in PostgreSQL", () => {
     });
     it("where the password is wrong", () => says(postgres.url("postgres", "postgres", "wrong"), "denied"));
     it("where there is no such database", () => says(postgres.url("radaro nowhere"), "denied"));
-    it("where the user may not make a schema", async () => {
+    it("where the user may not make a schema, until there is one of its own", async () => {
       postgres.query(url, `CREATE ROLE poor LOGIN PASSWORD 'p'`);
-      await says(postgres.url(decodeURIComponent(new URL(url).pathname.slice(1)), "poor", "p"), "denied");
+      const own = postgres.url(decodeURIComponent(new URL(url).pathname.slice(1)), "poor", "p");
+      await says(own, "denied");
+      postgres.query(url, "CREATE SCHEMA radaro_inbox AUTHORIZATION poor");
+      await (await PostgresStore.open(own, new Instance("acme"))).close();
+      postgres.query(url, "DROP SCHEMA radaro_inbox CASCADE");
     });
     it("where nothing can be written", async () => {
       await (await open()).close();

@@ -146,9 +146,10 @@ describe("Inboxes that share a database", () => {
       const whole = { ...(order_info as JsonObject), order_id: number };
       assert.equal(await accept([a, b][number % 2]!, { ...created, order_info: whole }), "stored");
       // Each looks at its own time, and no time is told of a rating.
-      const answers = [a, b].map(async ({ inbox }, i) => {
+      const all = await Promise.all([a, b].map(({ inbox }) => inbox.jobs.known([String(number)])));
+      const answers = [a, b].map(({ inbox }, i) => {
         const at = sortable(new Date(Date.UTC(2026, 5, 1, 12, 0, i)).toISOString())!;
-        const known = (await inbox.jobs.known([String(number)]))[number];
+        const known = all[i]![number];
         const job = readJob({ ...whole, is_confirmed_by_customer: true, rating: 2 })!;
         const { differences } = compare(job, { known, since: at, at, settled: 0 });
         const { event, body, by } = make(differences[0]!, number, whole);
@@ -158,6 +159,33 @@ describe("Inboxes that share a database", () => {
     }
     const given = [a, b].flatMap(({ flow }) => flow.given.filter(({ stored }) => stored.caughtUp));
     assert.equal(given.length, 20);
+  });
+
+  it("let no event wait for good, and keep the order, where one is closed that gives others of its job", async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const b = join(impatient);
+      b.flow.isInOrder = true;
+      b.flow.answer = done;
+      const a = join();
+      a.flow.isInOrder = true;
+      const job = (number: number) => ({ number, order_info: { order_id: `round ${round}` } });
+      await accept(a, job(0));
+      await a.flow.got(1);
+      const closing = a.inbox.close();
+      const accepted: Promise<unknown>[] = [];
+      for (let number = 1; number <= 10; number += 1) {
+        accepted.push(accept(b, job(number)));
+        await new Promise(setImmediate);
+      }
+      await Promise.all([closing, ...accepted]);
+      await b.flow.got(11);
+      const numbers = b.flow.given.map(({ event }) => event.number);
+      assert.deepEqual(
+        numbers,
+        numbers.toSorted((one, other) => Number(one) - Number(other)),
+      );
+      await b.inbox.close();
+    }
   });
 
   it("give at once what one lets go that is closed", async () => {

@@ -88,6 +88,30 @@ describe("What is asked of an inbox", () => {
     });
   }
 
+  for (const wrong of [
+    "state=waiting%00",
+    "state=lost",
+    "before=abc",
+    "before=99999999999999999999",
+    "from=yesterday",
+    "to=2026-13-01",
+  ])
+    it(`answers 400 to ${wrong}, and goes on`, async () => {
+      for (const what of ["events", "counts", "export"]) {
+        const response = await fetch(`${running.nodeRed.url}/radaro-inbox/acme/${what}?${wrong}`);
+        assert.equal(response.status, 400);
+        assert.match(((await response.json()) as { error: string }).error, /has to be|have to be/);
+      }
+      assert.equal((await list({})).length, all.length);
+    });
+
+  it("takes a time with any offset", async () => {
+    const first = (await list({})).at(-1)!;
+    const elsewhere = new Date(Date.parse(first.receivedAt) + 3_600_000).toISOString().replace("Z", "+01:00");
+    assert.equal((await list({ from: elsewhere })).length, all.length);
+    assert.equal((await list({ to: elsewhere })).length, 0);
+  });
+
   it("says what a job is called, and who its customer is", async () => {
     const [found] = await list({ job: "103" });
     assert.deepEqual([found!.title, found!.customer], ["Flowers for Zoë", "Zoë Ångström"]);

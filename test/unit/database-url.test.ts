@@ -33,5 +33,8 @@ describe("The URL of a database", () => {
       ...{ host: "::1", port: 99, user: "ra daro", password: "p@ss@w/o:rd#?100%", database: "an inbox" },
     });
     assert.equal(settings.get("sslmode"), "disable");
+    const cert = readParts("postgres://me:a?b=c@d@db/inbox?sslmode=verify-full&sslrootcert=/etc/a@b.pem")!;
+    assert.deepEqual([cert.host, cert.password, cert.database], ["db", "a?b=c@d", "inbox"]);
+    assert.equal(cert.settings.get("sslrootcert"), "/etc/a@b.pem");
   });
 });

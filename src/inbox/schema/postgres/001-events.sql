@@ -27,7 +27,8 @@ CREATE TABLE radaro_inbox.refused (
 CREATE TABLE radaro_inbox.instances (
   id text PRIMARY KEY,
   merchant text NOT NULL,
-  seen_at timestamptz NOT NULL -- its last sign of life, by the clock of this database
+  seen_at timestamptz NOT NULL, -- its last sign of life, by the clock of this database
+  given integer -- with how many events its flow was when it had ended; NULL: it has not, as far as is known
 );
 CREATE INDEX instances_by_merchant ON radaro_inbox.instances (merchant);
 

@@ -25,11 +25,12 @@ LANGUAGE sql STABLE AS $$
   ORDER BY owner <> asking, seq LIMIT 1
 $$;
 
--- Lets one transaction after the other decide who gives the events of some jobs.
+-- Lets one transaction after the other decide who gives the events of some jobs. Some jobs share a lock: of all that the
+-- database has, thousands would be too many.
 CREATE FUNCTION radaro_inbox.lock_jobs(of_merchant text, jobs json) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock(job) FROM (
-    SELECT DISTINCT hashtextextended(of_merchant || E'\n' || path || E'\n' || order_key, 0) AS job
+  PERFORM pg_advisory_xact_lock(hashtext('jobs' || of_merchant), job) FROM (
+    SELECT DISTINCT mod(hashtext(path || E'\n' || order_key), 1024) AS job
     FROM json_to_recordset(jobs) AS j (path text, order_key text) ORDER BY job
   ) AS keys;
 END $$;
@@ -56,20 +57,27 @@ CREATE FUNCTION radaro_inbox.accept(of_merchant text, me text, live_for interval
 RETURNS TABLE (new_seq bigint, new_digest text, new_superseded boolean, new_owner text, is_behind boolean) LANGUAGE plpgsql AS $$
 DECLARE
   job record;
+  owned text[] := '{}'; -- paths, keys and owners of the jobs of which another gives something
   others text[] := '{}';
   seqs bigint[] := '{}';
 BEGIN
   IF jobs IS NOT NULL THEN
     PERFORM radaro_inbox.lock_jobs(of_merchant, jobs);
-    -- What nobody gives of these jobs comes before them.
     FOR job IN
-      SELECT path, order_key FROM json_to_recordset(jobs) AS j (path text, order_key text)
+      SELECT path, order_key, radaro_inbox.owner_of(of_merchant, j.path, j.order_key, me, live_for) AS owner
+      FROM json_to_recordset(jobs) AS j (path text, order_key text)
       WHERE EXISTS (
           SELECT FROM radaro_inbox.events AS e
           WHERE e.merchant = of_merchant AND e.order_key = j.order_key AND e.path = j.path
             AND (e.is_open OR e.again_at IS NOT NULL) AND e.owner <> me
-        ) AND radaro_inbox.owner_of(of_merchant, j.path, j.order_key, me, live_for) IS NULL
+        )
     LOOP
+      IF job.owner IS NOT NULL THEN
+        -- Also where that lets go of it meanwhile: then somebody takes all of the job, in its order.
+        owned := owned || ARRAY[ARRAY[job.path, job.order_key, job.owner]];
+        CONTINUE;
+      END IF;
+      -- What nobody gives of this job comes before it.
       UPDATE radaro_inbox.events SET owner = me, lost = greatest(lost, is_given::int), is_given = false
         WHERE merchant = of_merchant AND order_key = job.order_key AND path = job.path
           AND (is_open OR again_at IS NOT NULL) AND owner <> me;
@@ -77,8 +85,9 @@ BEGIN
   END IF;
   FOR new_seq, new_digest, new_superseded, new_owner, is_behind IN
     WITH new AS MATERIALIZED (
-      SELECT n.*, coalesce(CASE WHEN in_order THEN radaro_inbox.owner_of(of_merchant, n.path, n.order_key, me, live_for) END, me)
-        AS new_owner
+      SELECT n.*, coalesce(CASE WHEN in_order THEN (
+          SELECT owned[i][3] FROM generate_subscripts(owned, 1) AS i WHERE owned[i][1] = n.path AND owned[i][2] = n.order_key
+        ) END, me) AS new_owner
       FROM json_populate_recordset(NULL::radaro_inbox.accepted, arrived) AS n
     ),
     inserted AS (
@@ -188,6 +197,12 @@ BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtextextended('take' || E'\n' || of_merchant, 0)) THEN
     RETURN 0; -- another does
   END IF;
+  -- With how many events their flows were when they ended: that of one that was alone may be why.
+  UPDATE radaro_inbox.instances AS i SET given = (
+      SELECT count(*) FROM radaro_inbox.events
+      WHERE merchant = of_merchant AND owner = i.id AND (is_open OR again_at IS NOT NULL) AND is_given
+    )
+    WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for AND given IS NULL;
   WITH gone AS MATERIALIZED (
     SELECT '' AS id
     UNION ALL
@@ -203,7 +218,7 @@ BEGIN
   step AS MATERIALIZED (
     (SELECT seq, owner, path, order_key FROM free ORDER BY changed_at, seq LIMIT 500)
     UNION
-    SELECT seq, owner, path, order_key FROM free WHERE is_given
+    (SELECT seq, owner, path, order_key FROM free WHERE is_given ORDER BY changed_at, seq LIMIT 500)
   ),
   whole AS (
     SELECT * FROM step
@@ -217,15 +232,10 @@ BEGIN
   END IF;
   PERFORM radaro_inbox.lock_jobs(of_merchant,
     (SELECT json_agg(json_build_object('path', path, 'order_key', order_key)) FROM unnest(freed) WHERE order_key IS NOT NULL));
-  WITH alone AS (
-    SELECT owner FROM radaro_inbox.events
-    WHERE merchant = of_merchant AND owner IN (SELECT owner FROM unnest(freed)) AND (is_open OR again_at IS NOT NULL) AND is_given
-    GROUP BY owner HAVING count(*) = 1
-  ),
-  changed AS (
+  WITH changed AS (
     UPDATE radaro_inbox.events AS e
       SET owner = coalesce(radaro_inbox.owner_of(of_merchant, f.path, f.order_key, me, live_for), me), is_given = false,
-        lost = greatest(e.lost, CASE WHEN NOT e.is_given THEN 0 WHEN f.owner IN (SELECT owner FROM alone) THEN 2 ELSE 1 END)
+        lost = greatest(e.lost, CASE WHEN NOT e.is_given THEN 0 WHEN EXISTS (SELECT FROM radaro_inbox.instances WHERE id = f.owner AND given = 1) THEN 2 ELSE 1 END)
       FROM unnest(freed) AS f
       WHERE e.merchant = of_merchant AND e.seq = ANY (ARRAY(SELECT seq FROM unnest(freed))) AND e.seq = f.seq
         AND e.owner = f.owner
@@ -283,11 +293,12 @@ BEGIN
   END IF;
 END $$;
 
--- Lets go of all that waits, for others.
+-- Lets go of all that waits, for others. It has ended, and is still known: another may just let it have an event of a job
+-- that it gives, and that is taken then.
 CREATE FUNCTION radaro_inbox.let_go(of_merchant text, me text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE radaro_inbox.events SET owner = '' WHERE merchant = of_merchant AND owner = me AND (is_open OR again_at IS NOT NULL);
-  DELETE FROM radaro_inbox.instances WHERE id = me;
+  UPDATE radaro_inbox.instances SET seen_at = clock_timestamp() - interval '1 minute', given = 0 WHERE id = me;
   PERFORM pg_notify(radaro_inbox.channel(of_merchant), json_build_object('from', me, 'what', 'free')::text);
 END $$;
 
