@@ -265,6 +265,20 @@ describe("Inboxes that share a database", () => {
       );
     });
 
+    it("give again what one had failed that has ended, also where a later event of its job has brought it along", async () => {
+      const a = inOrder({ retries: [0.02] });
+      a.flow.answer = down;
+      const job = (number: number) => ({ number, order_info: { order_id: "J" } });
+      await accept(a, job(1));
+      await a.until(() => a.inbox.counts?.failed === 1);
+      // It does not look by itself as long as this takes.
+      const b = inOrder({ times: { live: 500, look: 600_000, sign: 100 } });
+      b.flow.answer = done;
+      a.die();
+      for (let number = 2; !b.flow.given.some(({ event }) => event.number === 1); number += 1)
+        await accept(b, job(number));
+    });
+
     it("keep the order where the one has ended that had them", async () => {
       const a = inOrder();
       for (const n of [1, 2, 3]) await accept(a, { ...changeOf(1, n), n });

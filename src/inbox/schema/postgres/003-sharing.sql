@@ -65,7 +65,7 @@ BEGIN
     PERFORM radaro_inbox.lock_jobs(of_merchant, jobs);
     FOR job IN
       SELECT path, order_key, radaro_inbox.owner_of(of_merchant, j.path, j.order_key, me, live_for) AS owner
-      FROM json_to_recordset(jobs) AS j (path text, order_key text)
+      FROM (SELECT DISTINCT path, order_key FROM json_to_recordset(jobs) AS each (path text, order_key text)) AS j
       WHERE EXISTS (
           SELECT FROM radaro_inbox.events AS e
           WHERE e.merchant = of_merchant AND e.order_key = j.order_key AND e.path = j.path
@@ -81,6 +81,9 @@ BEGIN
       UPDATE radaro_inbox.events SET owner = me, lost = greatest(lost, is_given::int), is_given = false
         WHERE merchant = of_merchant AND order_key = job.order_key AND path = job.path
           AND (is_open OR again_at IS NOT NULL) AND owner <> me;
+      IF FOUND THEN
+        PERFORM radaro_inbox.tell(of_merchant, me, 'taken', ARRAY[0::bigint]); -- what failed comes again here
+      END IF;
     END LOOP;
   END IF;
   FOR new_seq, new_digest, new_superseded, new_owner, is_behind IN
