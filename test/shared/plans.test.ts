@@ -58,7 +58,8 @@ describe(`An inbox in PostgreSQL with ${total} events`, function () {
     await store.close();
     postgres.query(url, "ALTER SYSTEM SET auto_explain.sample_rate = 1");
     postgres.query(url, "SELECT pg_reload_conf()");
-    store = await PostgresStore.open(url, new Instance("acme"));
+    // Which does not look at anything by itself meanwhile.
+    store = await PostgresStore.open(url, new Instance("acme"), {}, { look: 600_000 });
   });
   after(async () => {
     await store.close();
