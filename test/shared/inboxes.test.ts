@@ -139,6 +139,21 @@ describe("Inboxes that share a database", () => {
     );
   });
 
+  it("take over thousands that one had with its flow that has ended", async () => {
+    const a = join();
+    const count = 2000;
+    for (let n = 0; n < count; n += 500)
+      await Promise.all(
+        Array.from({ length: 500 }, (_, i) => accept(a, { order_info: { order_id: n + i }, n: n + i })),
+      );
+    await a.flow.got(count);
+    await a.until(() => a.inbox.counts?.waiting === count);
+    const b = join(impatient);
+    b.flow.answer = done;
+    a.die();
+    await b.flow.got(count);
+  });
+
   it("know what another has caught up, and have the same change as one event, whoever has seen it", async () => {
     const [a, b] = [join({ isAsking: true }), join({ isAsking: true })];
     const { order_info, ...created } = readSamples()["job-created"];
