@@ -204,6 +204,11 @@ describe("A Node-RED whose inbox asks Radaro for what never arrived", function (
     ["400", "not-understood", () => answer(400, '{"detail": "Invalid.", "errors": {"page": ["?"]}}')],
     ["500", "failing", () => answer(500, "")],
     ["a redirect", "redirected", () => answer(302, "", { Location: "https://example.com/login" })],
+    [
+      "another year's date",
+      "clocks",
+      () => answer(200, page(newestFirst()), { Date: "Fri, 01 Feb 2036 00:00:00 GMT" }),
+    ],
     ["HTML", "not-json", () => answer(200, "<html>Log in</html>", { "Content-Type": "text/html" })],
     ["half a JSON", "not-json", () => answer(200, page(radaro.jobs).slice(0, -100))],
     [
