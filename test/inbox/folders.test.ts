@@ -89,8 +89,9 @@ describe("An inbox's folder", function () {
     await saysDeleted("other", 1);
     assert.ok(has("acme"));
     await running.nodeRed.kill();
+    clock.set(0);
     running = await running.next({ env: clock.env });
-    await pass(2);
+    await pass(3);
     await saysDeleted("acme", 3);
     assert.deepEqual(readdirSync(root), []);
   });
@@ -153,6 +154,8 @@ describe("An inbox's folder", function () {
       assert.ok(has("acme"));
       await running.nodeRed.kill();
     }
+    clock.set(0);
+    writeLabel("acme", 3, new Date().toISOString());
     running = await running.next({ env: clock.env });
     await pass(3);
     await saysDeleted("acme", 3);

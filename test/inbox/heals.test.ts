@@ -79,7 +79,7 @@ describe("An inbox whose flow cannot do it for a while", function () {
   };
   const restart = async (how: "end" | "kill" = "end") => {
     await running.nodeRed[how]();
-    clock.set(0); // on a clock that is ahead from its start a process does not stay up
+    clock.set(0);
     running = await running.next({ env: clock.env });
   };
   const post = async (some: number[]) => {

@@ -171,10 +171,7 @@ describe("Three Node-REDs on one database, the clock of one an hour ahead, and o
     const flows = sharedFlow({}, failsOnce, { ...journal, id: "journal" }).map((node) =>
       node.id === "acme" ? { ...node, inboxRetries: "0.05" } : node,
     );
-    // The clock that nobody sets is right: Node.js may end where that is another too while it starts.
-    const FAKETIME_DONT_FAKE_MONOTONIC = "1";
-    const others = [ahead, behind].map(({ env }) => ({ env: { ...env, FAKETIME_DONT_FAKE_MONOTONIC } }));
-    const shared = await SharedInbox.start(flows, [{}, ...others]);
+    const shared = await SharedInbox.start(flows, [{}, { env: ahead.env }, { env: behind.env }]);
     try {
       // Until it has asked the database it does not know its clock.
       for (const [i, one] of shared.nodeReds.entries()) await one.post({ number: -1 - i });
