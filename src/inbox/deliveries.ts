@@ -87,6 +87,23 @@ export function lastWord(there: Delivery, said: Delivery): Delivery {
   return isNews ? { ...said, times: Math.max(said.times, there.times) } : there;
 }
 
+/**
+ * What counts of a delivery for the inbox that gives it, where another one has changed it in the store: that
+ * may have known less.
+ *
+ * @param mine as the inbox has it
+ * @param said as it is in the store
+ */
+export function changedBy(mine: Delivery, said: Delivery): Delivery {
+  // As it was before it was given or failed, it was given fewer times.
+  const isRunAgain =
+    mine.state !== "waiting" &&
+    said.state === "waiting" &&
+    said.since === undefined &&
+    said.times >= mine.times;
+  return isRunAgain ? said : lastWord(mine, said);
+}
+
 /** The flow has lost it: it waits to be given again. */
 export function interrupted(delivery: Delivery): Delivery {
   const { node, times } = delivery;

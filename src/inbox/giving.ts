@@ -87,10 +87,12 @@ export class Giving {
     );
   }
 
-  /** Whether one of an event's nodes wants those of a job one after the other. */
-  isInOrder(deliveries: readonly Delivery[] = []): boolean {
-    return deliveries.some(
-      ({ node, state }) => state === "waiting" && this.flow.receiver(node)?.isInOrder === true,
+  /** Whether one of an event's nodes wants those of a job one after the other; also where it is not known yet which there are. */
+  isInOrder(deliveries: readonly Delivery[] | undefined): boolean {
+    return (
+      deliveries?.some(
+        ({ node, state }) => state === "waiting" && this.flow.receiver(node)?.isInOrder === true,
+      ) ?? true
     );
   }
 

@@ -124,8 +124,11 @@ export class Handing {
   #giveOne({ stored, event, nodes }: Next, isPaced: boolean): boolean {
     const { seq } = stored;
     const now = performance.now();
-    // Somebody may have settled it meanwhile.
-    const left = stored.deliveries!.filter(({ node, since }) => since !== undefined && nodes.includes(node));
+    // Somebody may have settled it meanwhile, or have taken or deleted it.
+    const isHere = this.held.get(seq) === stored;
+    const left = stored.deliveries!.filter(
+      ({ node, since }) => isHere && since !== undefined && nodes.includes(node),
+    );
     for (const node of nodes) if (!left.some((each) => each.node === node)) this.inOrder.end(node, seq);
     const isAsked = this.#asked.delete(seq);
     for (const { node, times } of left) {

@@ -52,6 +52,11 @@ export class Held {
     this.write(became, isUrgent || entry.waiting.length > 0);
   }
 
+  /** Whether something of an event that is held is not on disk yet. */
+  isUnwritten(seq: string): boolean {
+    return this.#entries.get(seq)?.unwritten !== undefined;
+  }
+
   /** What has become of an event is with the disk. */
   written(became: Became): void {
     const entry = this.#entries.get(became.seq);

@@ -111,39 +111,28 @@ export class Operating {
    * @param fits of those, which; absent: each
    */
   async run(seqs: string[], all = false, fits: (delivery: Delivery) => boolean = () => true): Promise<Run> {
-    const count = { run: 0, nowhere: 0 };
+    const nowhere = new Set<string>();
     const wanted = (each: Delivery) =>
       each.state === "failed" ? fits(each) : all && each.state === "processed";
-    const run: string[] = [];
-    await this.#own(seqs, wanted);
-    await this.#change(seqs, (stored) => {
-      const { deliveries } = stored;
+    const isRun = (each: Delivery) => wanted(each) && this.inbox.isThere(each.node);
+    await this.#own(seqs, isRun);
+    const { mine, others } = await this.#change(seqs, ({ seq, deliveries }) => {
+      nowhere.delete(seq);
       // One that no node wanted goes to those that want it now.
-      if (deliveries?.length === 0) stored.deliveries = undefined;
-      else if (!deliveries?.some(wanted)) return false;
-      else if (deliveries.some((each) => wanted(each) && this.inbox.isThere(each.node)))
-        stored.deliveries = deliveries.map((each) =>
-          wanted(each) && this.inbox.isThere(each.node) ? runAgain(each) : each,
-        );
-      else {
-        count.nowhere += 1;
-        return false;
-      }
-      count.run += 1;
-      run.push(stored.seq);
-      return true;
+      if (deliveries?.length === 0) return { deliveries: undefined };
+      if (deliveries?.some(isRun))
+        return { deliveries: deliveries.map((each) => (isRun(each) ? runAgain(each) : each)) };
+      if (deliveries?.some(wanted)) nowhere.add(seq);
+      return undefined;
     });
-    this.inbox.again.ask(run);
-    return count;
+    this.inbox.again.ask(mine);
+    return { run: mine.length + others.length, nowhere: nowhere.size };
   }
 
-  /** Lets those be this inbox's own that its flow is to get, where others share the store. */
-  async #own(seqs: string[], wanted: (delivery: Delivery) => boolean): Promise<void> {
+  /** Lets those be this inbox's own that its flow is to get, where others share the store, and none of them has them. */
+  async #own(seqs: string[], isRun: (delivery: Delivery) => boolean): Promise<void> {
     const found = await this.store.read((store) => store.get(seqs));
-    const here = found.filter(
-      ({ deliveries = [] }) =>
-        deliveries.length === 0 || deliveries.some((each) => wanted(each) && this.inbox.isThere(each.node)),
-    );
+    const here = found.filter(({ deliveries = [] }) => deliveries.length === 0 || deliveries.some(isRun));
     await this.store.alone((store) => store.own(here.map(({ seq }) => seq)));
     for (const { seq } of here) this.inbox.owned(seq);
   }
@@ -188,17 +177,12 @@ export class Operating {
 
   /** A person has dealt with an event. @returns false where it is gone */
   async settle(seq: string): Promise<boolean> {
-    let isThere = false;
-    await this.#change([seq], (stored) => {
-      isThere = true;
-      for (const { node, state } of stored.deliveries ?? [])
+    const { mine, others } = await this.#change([seq], ({ deliveries = [] }) => {
+      for (const { node, state } of deliveries)
         if (state !== "processed") this.inbox.again.dealtWith(seq, node);
-      stored.deliveries = (stored.deliveries ?? []).map((each) =>
-        each.state === "processed" ? each : settled(each),
-      );
-      return true;
+      return { deliveries: deliveries.map((each) => (each.state === "processed" ? each : settled(each))) };
     });
-    return isThere;
+    return mine.length + others.length > 0;
   }
 
   /** Deletes an event for good. @returns false where it is gone */
@@ -222,17 +206,39 @@ export class Operating {
     return count;
   }
 
-  /** Lets something become of events. @returns when that is on disk */
-  async #change(seqs: string[], become: (stored: StoredEvent) => boolean): Promise<void> {
+  /**
+   * Lets something become of events; those that another inbox gives are changed for that.
+   *
+   * @param become see `Store.changeOthers`
+   * @returns the seqs of those that were changed, when that is on disk
+   */
+  async #change(
+    seqs: string[],
+    become: Parameters<Store["changeOthers"]>[1],
+  ): Promise<{ mine: string[]; others: string[] }> {
     const { held } = this.inbox;
+    const changed = new Set<string>();
+    const noted: typeof become = (stored) => {
+      const became = become(stored);
+      if (became) changed.add(stored.seq);
+      else changed.delete(stored.seq);
+      return became;
+    };
+    const others = new Set(await this.store.alone((store) => store.changeOthers(seqs, noted)));
+    const own = seqs.filter((seq) => !others.has(seq));
     // Also those that are held: they may be let go while the others are read.
-    for (const stored of await this.store.read((store) => store.get(seqs))) held.hold(stored);
-    for (const seq of seqs) {
+    for (const stored of await this.store.read((store) => store.get(own))) held.hold(stored);
+    for (const seq of own) {
       const stored = held.get(seq);
-      if (stored && become(stored)) held.change(stored, true);
+      const became = stored && noted(stored);
+      if (became) held.change(Object.assign(stored, became), true);
       held.letGo(seq);
     }
-    await Promise.all(seqs.map((seq) => held.onDisk(seq)));
+    await Promise.all(own.map((seq) => held.onDisk(seq)));
     this.inbox.changed();
+    return {
+      mine: own.filter((seq) => changed.has(seq)),
+      others: [...others].filter((seq) => changed.has(seq)),
+    };
   }
 }

@@ -162,7 +162,7 @@ export class Reads extends Search {
 }
 
 /** What a message says that it is of may be anything. */
-const isSeq = (seq: string) => /^\d{1,18}$/.test(seq);
+export const isSeq = (seq: string) => /^\d{1,18}$/.test(seq);
 
 /** As it is for those whose flow does not have it. */
 function notGiven(stored: StoredEvent): StoredEvent {

@@ -1,6 +1,6 @@
 import { Connection } from "./postgres-connection";
 import { unusable } from "./postgres-problem";
-import { toSeq } from "./postgres-rows";
+import { columns, readRow, toSeq } from "./postgres-rows";
 import { migrate, steps } from "./postgres-schema";
 import { readUrl } from "./postgres-url";
 import { Instance, Writes, type Connections } from "./postgres-writes";
@@ -41,6 +41,7 @@ interface Seen extends Omit<Settings, "asking"> {
   last: number | null;
   isFree: boolean;
   hasLost: boolean;
+  hasNews: boolean;
   /** JSON. */
   asking: string | null;
 }
@@ -60,7 +61,9 @@ const nobody: Others = {
   nodes: () => [],
   came: () => undefined,
   gone: () => undefined,
+  news: () => undefined,
   became: () => undefined,
+  held: () => [],
   changed: () => undefined,
 };
 
@@ -69,7 +72,6 @@ export class PostgresStore extends Writes implements Store {
   readonly findings: Finding[] = [];
   settings: Settings = { isPaused: false, ends: 0, refused: [] };
   ahead = 0;
-  readonly #others: Others;
   readonly #times: typeof times;
   /** The number of the last step of the schema that is known here. */
   readonly #steps = steps().length;
@@ -85,8 +87,7 @@ export class PostgresStore extends Writes implements Store {
   #broken: Unusable | undefined;
 
   private constructor({ writer, reader }: Connections, { max, others, instance, times }: Shared) {
-    super({ writer, reader }, instance, max, `${times.live} milliseconds`);
-    this.#others = others;
+    super({ writer, reader }, instance, max, others, `${times.live} milliseconds`);
     this.#times = times;
   }
 
@@ -152,6 +153,21 @@ export class PostgresStore extends Writes implements Store {
     await this.connection.run(`LISTEN "${state!.channel as string}"`);
     await this.#look(true);
     this.told = this.last || "0";
+    await this.#catchUp(this.others.held());
+  }
+
+  /** What was told of these while there was no connection is said now. */
+  async #catchUp(seqs: string[]): Promise<void> {
+    if (seqs.length === 0) return;
+    const own = await this.writer.all(
+      `SELECT ${columns} FROM radaro_inbox.events WHERE merchant = $1 AND owner = $2
+        AND seq = ANY (ARRAY(SELECT json_array_elements_text($3::text::json)::bigint))`,
+      ...[this.merchant, this.instance, JSON.stringify(seqs)],
+    );
+    const events = own.map(readRow);
+    const there = new Set(events.map(({ seq }) => seq));
+    this.others.gone(seqs.filter((seq) => !there.has(seq)));
+    this.others.became(events);
   }
 
   /** Looks at what others have done. @param isQuiet nobody is told of it */
@@ -176,8 +192,9 @@ export class PostgresStore extends Writes implements Store {
     const asking = seen.asking === null ? {} : { asking: JSON.parse(seen.asking) as Settings["asking"] };
     if (sets === this.#sets && this.#setting === 0) this.settings = { isPaused, ends, refused, ...asking };
     if (isQuiet) return;
-    if (JSON.stringify([this.counts, this.failures, this.settings]) !== before) this.#others.changed();
-    if (seen.hasLost) this.#others.came([]);
+    if (JSON.stringify([this.counts, this.failures, this.settings]) !== before) this.others.changed();
+    if (seen.hasLost) this.others.came([]);
+    if (seen.hasNews) this.others.news();
     if (seen.isFree) this.#take();
   }
 
@@ -202,7 +219,7 @@ export class PostgresStore extends Writes implements Store {
 
   /** Takes what nobody gives. */
   #take(): void {
-    const nodes = this.#others.nodes();
+    const nodes = this.others.nodes();
     if (nodes.length === 0 || this.#isTaking || performance.now() < this.#restUntil) return;
     this.#isTaking = true;
     void this.#takeAll(nodes)
@@ -218,7 +235,7 @@ export class PostgresStore extends Writes implements Store {
       );
       const taken = row!.taken as number;
       all += taken;
-      if (taken > 0) this.#others.came([]);
+      if (taken > 0) this.others.came([]);
       else if (all === 0) this.#restUntil = performance.now() + this.#times.rest;
       if (taken === 0) return;
     }
@@ -229,10 +246,10 @@ export class PostgresStore extends Writes implements Store {
     const { what, to, from, seqs: places = [] } = JSON.parse(payload) as Message;
     if (from === this.instance || (to !== undefined && to !== this.instance)) return;
     const seqs = places.map(toSeq);
-    if (what === "came") this.#others.came(seqs);
-    else if (what === "taken") this.#others.came([]);
-    else if (what === "gone") this.#others.gone(seqs);
-    else if (what === "became") this.#others.became(seqs);
+    if (what === "came") this.others.came(seqs);
+    else if (what === "taken") this.others.came([]);
+    else if (what === "gone") this.others.gone(seqs);
+    else if (what === "became") this.others.news();
     else {
       if (what === "free") this.#restUntil = -Infinity;
       void this.check().catch((error: unknown) => (this.#broken = unusable(error)));

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { lastWord, type State } from "./deliveries";
 import type { Connection } from "./postgres-connection";
 import { Jobs } from "./postgres-jobs";
-import { Reads } from "./postgres-reads";
-import { arriving, changing, spaceOf, toJson, toSeq } from "./postgres-rows";
+import { isSeq, Reads } from "./postgres-reads";
+import { arriving, changing, columns, readRow, spaceOf, toJson, toSeq } from "./postgres-rows";
 import { fitting, lackingOf, tooMany } from "./room";
-import { step, type bounds, type Store, type Written } from "./store";
+import { step, type bounds, type Others, type Store, type Written } from "./store";
 import type { AcceptedEvent, Became } from "./stored-event";
 
 /** An inbox that shares a database with others, over all the times that it has it open. */
@@ -41,6 +41,7 @@ interface WriteAnswer {
       }[]
     | null;
   others: number[] | null;
+  has_news: boolean;
   tallies: Record<string, number>;
 }
 
@@ -71,6 +72,7 @@ export class Writes extends Reads {
     { writer, reader }: Connections,
     private readonly sharer: Instance,
     private readonly max: typeof bounds,
+    protected readonly others: Others,
     protected readonly live: string,
   ) {
     super(reader, sharer.merchant, sharer.id);
@@ -126,7 +128,9 @@ export class Writes extends Reads {
         if (row!.answer === null) continue; // something else is known of the jobs by now
         const answer = row!.answer as WriteAnswer;
         const results = await this.#writtenOf(accepted, answer);
-        await this.#merge(changed.filter(({ seq }) => answer.others?.includes(Number(seq))));
+        // What was not written of them then is said once more.
+        if (answer.has_news) await this.news();
+        await this.#say(changed.filter(({ seq }) => answer.others?.includes(Number(seq))));
         unsure.clear();
         const before = this.#size.events;
         this.tally(answer.tallies);
@@ -189,27 +193,56 @@ export class Writes extends Reads {
     };
   }
 
-  /** Writes what has become of events that another gives: the last word counts. */
-  async #merge(changed: Became[]): Promise<void> {
-    for (const { seq, deliveries: said = [] } of changed)
-      for (let isDone = false; !isDone;) {
-        const row = await this.writer.one(
-          "SELECT deliveries, superseded, ended FROM radaro_inbox.events WHERE merchant = $1 AND seq = $2",
-          ...[this.merchant, seq],
-        );
-        const was = (row?.deliveries as string | null | undefined) ?? null;
-        const there = (JSON.parse(was ?? "[]") as NonNullable<Became["deliveries"]>).map((each) => ({
-          there: each,
-          now: lastWord(each, said.find(({ node }) => node === each.node) ?? each),
-        }));
-        if (there.every(({ there, now }) => there === now)) break;
-        const became = changing({ deliveries: there.map(({ now }) => now) });
-        const merged = await this.writer.one(
-          `SELECT radaro_inbox.merge($1, $2, json_populate_record(NULL::radaro_inbox.became, $3::text::json)) AS is_done`,
-          ...[this.merchant, was, toJson({ seq: Number(seq), ...became })],
-        );
-        isDone = merged!.is_done === true; // else somebody was faster
+  /** Says what has become of events that another gives by now: the last word counts. */
+  async #say(changed: Became[]): Promise<void> {
+    if (changed.length === 0) return;
+    const bySeq = new Map(changed.map(({ seq, deliveries = [] }) => [seq, deliveries]));
+    const others = await this.changeOthers([...bySeq.keys()], ({ seq, deliveries = [] }) => {
+      const last = deliveries.map((there) => {
+        const said = bySeq.get(seq)!.find(({ node }) => node === there.node);
+        return said ? lastWord(there, said) : there;
+      });
+      return last.some((each, i) => each !== deliveries[i]) ? { deliveries: last } : undefined;
+    });
+    this.others.gone(others);
+  }
+
+  async changeOthers(...[seqs, become]: Parameters<Store["changeOthers"]>): Promise<string[]> {
+    const others = new Set<string>();
+    // Until none of them was changed by somebody else between reading and writing.
+    for (let left = seqs; left.length > 0;) {
+      const rows = await this.writer.all(
+        `SELECT ${columns} FROM radaro_inbox.events WHERE merchant = $1 AND owner <> $2
+          AND seq = ANY (ARRAY(SELECT json_array_elements_text($3::text::json)::bigint))`,
+        ...[this.merchant, this.instance, JSON.stringify(left.filter(isSeq))],
+      );
+      left = [];
+      for (const row of rows) {
+        const stored = readRow(row);
+        others.add(stored.seq);
+        const became = become(stored);
+        if (became && !(await this.#merge(row.deliveries as string | null, { ...stored, ...became })))
+          left.push(stored.seq);
       }
+    }
+    return [...others];
+  }
+
+  /** @returns false where somebody was faster */
+  async #merge(was: string | null, became: Became): Promise<boolean> {
+    const row = await this.writer.one(
+      `SELECT radaro_inbox.merge($1, $2, json_populate_record(NULL::radaro_inbox.became, $3::text::json)) AS is_done`,
+      ...[this.merchant, was, toJson({ seq: Number(became.seq), ...changing(became) })],
+    );
+    return row!.is_done === true;
+  }
+
+  async news(): Promise<void> {
+    const rows = await this.writer.all(
+      `UPDATE radaro_inbox.events SET news = false WHERE merchant = $1 AND owner = $2 AND news RETURNING ${columns}`,
+      ...[this.merchant, this.instance],
+    );
+    this.others.became(rows.map(readRow));
   }
 
   known(...args: Parameters<Store["known"]>) {
@@ -230,8 +263,8 @@ export class Writes extends Reads {
 
   async own(seqs: string[]): Promise<void> {
     await this.writer.all(
-      "SELECT radaro_inbox.own($1, $2, ARRAY(SELECT json_array_elements_text($3::text::json)::bigint))",
-      ...[this.merchant, this.instance, JSON.stringify(seqs)],
+      "SELECT radaro_inbox.own($1, $2, $3::interval, ARRAY(SELECT json_array_elements_text($4::text::json)::bigint))",
+      ...[this.merchant, this.instance, this.live, JSON.stringify(seqs)],
     );
   }
 

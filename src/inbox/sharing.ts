@@ -1,6 +1,6 @@
 import type { Flow, Giving } from "./giving";
 import type { Held } from "./held";
-import { againAt } from "./deliveries";
+import { againAt, changedBy, isOpen } from "./deliveries";
 import type { Refusals } from "./refusals";
 import type { Reopening } from "./reopening";
 import type { Retrying } from "./retrying";
@@ -69,25 +69,39 @@ export class Sharing implements Others {
     changed();
   }
 
-  became(seqs: string[]): void {
-    const read = this.store.read((store) => store.get(seqs));
-    void read.then((found) => found.forEach((stored) => this.#became(stored))).catch(() => undefined);
+  news(): void {
+    // Else it is news still when the store is opened anew.
+    void this.store.alone((store) => store.news()).catch(() => undefined);
   }
 
-  /** @param now as another has left it */
-  #became({ seq, deliveries = [] }: StoredEvent): void {
-    const { held, giving, retrying, changed } = this.inbox;
+  became(events: StoredEvent[]): void {
+    const { giving, changed } = this.inbox;
+    const run = events.filter((stored) => this.#became(stored));
+    if (run.length > 0) giving.again.ask(run.map(({ seq }) => seq));
+    changed();
+  }
+
+  /** @returns whether something of it is to be given */
+  #became({ seq, deliveries }: StoredEvent): boolean {
+    const { held, giving, retrying } = this.inbox;
     const at = againAt(deliveries);
     if (at !== undefined) retrying.at(at);
     const stored = held.get(seq);
-    for (const said of deliveries) {
-      const mine = stored?.deliveries?.find(({ node }) => node === said.node);
-      if (!stored || mine?.state !== "waiting" || said.state === "waiting") continue;
-      stored.deliveries = stored.deliveries!.map((each) => (each === mine ? said : each));
-      held.change(stored);
-      giving.again.dealtWith(seq, said.node);
-    }
-    changed();
+    if (!stored) return isOpen(deliveries);
+    const before = stored.deliveries ?? [];
+    const now = before.map((mine) => {
+      const said = deliveries?.find(({ node }) => node === mine.node);
+      return said ? changedBy(mine, said) : mine;
+    });
+    const others = now.filter((each, i) => each !== before[i]);
+    stored.deliveries = before.length > 0 ? now : deliveries;
+    for (const { node } of others) giving.again.dealtWith(seq, node);
+    if (others.length > 0 || before.length === 0 || held.isUnwritten(seq)) held.change(stored, true);
+    return before.length === 0 || others.some(({ state }) => state === "waiting");
+  }
+
+  held(): string[] {
+    return this.inbox.held.values().map(({ seq }) => seq);
   }
 
   changed(): void {

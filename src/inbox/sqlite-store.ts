@@ -168,6 +168,16 @@ export class SqliteStore implements Store {
     // Nobody shares it.
   }
 
+  /** All are its own. */
+  changeOthers() {
+    return Promise.resolve([]);
+  }
+
+  /** There is never any. */
+  async news() {
+    // Nobody shares it.
+  }
+
   /** Whoever opens it next has them. */
   async letGo() {
     // Nobody shares it.

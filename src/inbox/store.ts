@@ -187,8 +187,12 @@ export interface Others {
   came(seqs: string[]): void;
   /** Events are its own no more, or are deleted. */
   gone(seqs: string[]): void;
-  /** Another inbox says what has become of these. */
-  became(seqs: string[]): void;
+  /** Another inbox has changed what has become of some of its own: see `Store.news`. */
+  news(): void;
+  /** These are its own, as another inbox has changed them. */
+  became(events: StoredEvent[]): void;
+  /** The seqs of those that it goes by as it has them in memory. */
+  held(): string[];
   /** `counts`, `failures` or `settings` are others. */
   changed(): void;
 }
@@ -248,8 +252,25 @@ export interface Store {
    */
   write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]>;
 
-  /** Lets events be this inbox's own, whoever had them: who had them hears of it. */
+  /**
+   * Lets events of which nothing waits now be this inbox's own, or where another one has something of their job
+   * that waits, that one's. What waits stays whose it is, while that lives.
+   */
   own(seqs: string[]): Promise<void>;
+
+  /**
+   * Changes events that are not this inbox's own, as they are in the store: whose they are hears of it.
+   *
+   * @param become their deliveries from then on; `undefined`: nothing changes. It may be asked more than once.
+   * @returns the seqs of all that are not its own
+   */
+  changeOthers(
+    seqs: string[],
+    become: (stored: StoredEvent) => Pick<StoredEvent, "deliveries"> | undefined,
+  ): Promise<string[]>;
+
+  /** Tells `Others.became` of its own events that others have changed. */
+  news(): Promise<void>;
 
   /** Lets all that is open be others'. */
   letGo(): Promise<void>;

@@ -294,6 +294,44 @@ describe("Inboxes that share a database", () => {
         await accept(b, job(number));
     });
 
+    it("keep it also of what one has accepted while its nodes were not there", async () => {
+      const [a, b] = [inOrder(), inOrder()];
+      await accept(a, { ...changeOf(1, 1), n: 1 });
+      await a.flow.got(1);
+      b.flow.nodes = [];
+      await accept(b, { ...changeOf(1, 2), n: 2 });
+      await accept(b, { ...changeOf(2, 1), n: 3 });
+      b.flow.nodes = ["in"];
+      b.inbox.start();
+      await b.flow.got(1);
+      a.flow.given[0]!.becomes(done);
+      await a.flow.got(2);
+      assert.deepEqual(
+        [a, b].map(({ flow }) => flow.given.map(({ event }) => event.n)),
+        [[1, 2], [3]],
+      );
+    });
+
+    for (const [who, accepts] of Object.entries({ "the other one": 0, "the one that is asked": 1 }))
+      it(`keep it where one is run again that ${who} has accepted`, async () => {
+        const all = [inOrder(), inOrder()] as const;
+        const [a, b] = all;
+        await accept(all[accepts]!, { ...changeOf(1, 1), n: 1 });
+        await all[accepts]!.flow.got(1);
+        all[accepts]!.flow.given[0]!.becomes(down);
+        await a.until(() => a.inbox.failures("in") === 1);
+        await accept(a, { ...changeOf(1, 2), n: 2 });
+        await a.flow.got(2 - accepts);
+        assert.deepEqual(await b.inbox.events.runAll({}), { run: 1, nowhere: 0 });
+        await accept(b, { ...changeOf(2, 1), n: 3 });
+        await b.flow.got(1 + accepts);
+        assert.deepEqual(a.flow.given.at(-1)!.event.n, 2);
+        a.flow.given.at(-1)!.becomes(done);
+        await a.flow.got(3 - accepts);
+        assert.deepEqual([a.flow.given.at(-1)!.event.n, a.flow.given.at(-1)!.times], [1, 2]);
+        assert.equal(b.flow.given.length, 1 + accepts);
+      });
+
     it("keep the order where the one has ended that had them", async () => {
       const a = inOrder();
       for (const n of [1, 2, 3]) await accept(a, { ...changeOf(1, n), n });
@@ -341,6 +379,80 @@ describe("Inboxes that share a database", () => {
       await b.inbox.events.causes();
       assert.equal((await deliveries(a))[0]!.state, "processed");
     });
+
+    for (const hears of [true, false])
+      it(`begin nothing that the other has taken, where that is ${hears ? "" : "not "}heard`, async () => {
+        const a = join({ times: { sign: 1e9 } });
+        a.flow.isInOrder = true;
+        for (const n of [1, 2]) await accept(a, { ...changeOf(1, n), n });
+        await a.flow.got(1);
+        if (!hears) a.store!.hear = () => undefined;
+        const b = join(impatient);
+        b.flow.isInOrder = true;
+        await b.flow.got(1);
+        a.flow.given[0]!.becomes(done);
+        b.flow.given[0]!.becomes(done);
+        await b.flow.got(2);
+        for (const n of [3, 4, 5]) await accept(a, { ...changeOf(n, 1), n });
+        await a.flow.got(4);
+        assert.deepEqual(
+          [a, b].map(({ flow }) => flow.given.map(({ event }) => event.n)),
+          [
+            [1, 3, 4, 5],
+            [1, 2],
+          ],
+        );
+      });
+  });
+
+  describe("hear what another has done, though what it said of that was lost:", () => {
+    /** Two deliveries, one of which has failed, and what one is told is lost. */
+    const deaf = async (lose: (a: Sharer) => void) => {
+      const [a, b] = [join(), join()];
+      for (const { flow } of [a, b]) flow.nodes = ["in", "other"];
+      await accept(a);
+      await a.flow.got(2);
+      a.flow.given[0]!.becomes(down);
+      await b.until(() => b.inbox.failures("in") === 1);
+      lose(a);
+      return [a, b, a.flow.given[0]!.stored.seq] as const;
+    };
+    for (const [how, lose] of Object.entries({
+      "the message": (a: Sharer) => (a.store!.hear = () => undefined),
+      "the connection": (a: Sharer) => a.store!.leave(),
+    })) {
+      it(`settle, by ${how}`, async () => {
+        const [a, b, seq] = await deaf(lose);
+        assert.ok(await b.inbox.events.settle(seq));
+        await accept(a);
+        await a.until(() => !a.inbox.isWithFlow(seq, "other", 1));
+        await a.inbox.events.causes(); // when all is written
+        const { deliveries } = (await listed(b)).find((stored) => stored.seq === seq)!;
+        assert.deepEqual(
+          deliveries!.map(({ state, settled }) => [state, settled]),
+          [
+            ["processed", true],
+            ["processed", true],
+          ],
+        );
+      });
+
+      it(`run again, by ${how}`, async () => {
+        const [a, b] = await deaf(lose);
+        assert.deepEqual(await b.inbox.events.runAll({}), { run: 1, nowhere: 0 });
+        await accept(a);
+        await a.flow.got(5);
+        const { node, times } = a.flow.given.find(({ times }) => times > 1)!;
+        assert.deepEqual([node, times], ["in", 2]);
+      });
+    }
+
+    it("delete, by the connection", async () => {
+      const [a, b, seq] = await deaf(({ store }) => store!.leave());
+      assert.ok(await b.inbox.events.delete(seq));
+      await accept(a);
+      await a.until(() => !a.inbox.isWithFlow(seq, "other", 1));
+    });
   });
 
   describe("do for all what one is told:", () => {
@@ -355,6 +467,43 @@ describe("Inboxes that share a database", () => {
         const [{ state, deliveries }] = (await listed(each)) as [StoredEvent];
         assert.deepEqual([state, deliveries![0]!.settled], ["processed", true]);
       }
+    });
+
+    it("run again where the other's flow has it for another node: that gets nothing twice", async () => {
+      const [a, b] = [join(), join()];
+      for (const { flow } of [a, b]) flow.nodes = ["in", "other"];
+      await accept(a);
+      await a.flow.got(2);
+      a.flow.given[0]!.becomes(down);
+      await b.until(() => b.inbox.failures("in") === 1);
+      const { seq } = a.flow.given[0]!.stored;
+      assert.deepEqual(await b.inbox.events.run([seq]), { run: 1, nowhere: 0 });
+      await a.flow.got(3);
+      for (const { becomes } of a.flow.given.slice(1)) becomes(done);
+      await b.until(() => b.inbox.counts?.processed === 1);
+      assert.deepEqual(
+        a.flow.given.map(({ node, times }) => [node, times]),
+        [
+          ["in", 1],
+          ["other", 1],
+          ["in", 2],
+        ],
+      );
+      assert.deepEqual(b.flow.given, []);
+    });
+
+    it("settle, in the moment in which the other's flow fails", async () => {
+      const [a, b] = [join(), join()];
+      for (const { flow } of [a, b]) flow.nodes = ["in", "other"];
+      await accept(a);
+      await a.flow.got(2);
+      const { seq } = a.flow.given[0]!.stored;
+      const settling = b.inbox.events.settle(seq);
+      for (const { becomes } of a.flow.given) becomes(down);
+      assert.ok(await settling);
+      await a.until(() => a.inbox.counts?.processed === 1);
+      await a.inbox.events.causes(); // when all is written
+      for (const each of [a, b]) assert.equal((await listed(each))[0]!.state, "processed");
     });
 
     it("run again", async () => {

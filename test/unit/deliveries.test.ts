@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   againAt,
+  changedBy,
   due,
   failed,
   given,
@@ -280,4 +281,34 @@ describe("what an inbox says of a delivery that another gives", () => {
     ["does not count where it only has it", failedThere, withFlow, failedThere],
   ] as [string, Delivery, Delivery, Delivery][])
     it(what, () => assert.deepEqual(lastWord(before, said), counts));
+});
+
+describe("what another has changed of a delivery, for the inbox that gives it", () => {
+  const failedAgain = failed(given(failure, now), error, { now });
+  for (const [what, mine, said, counts] of [
+    ["counts where it is run again", failure, runAgain(failure), runAgain(failure)],
+    [
+      "counts where it is run again that was processed",
+      processed(withFlow, now),
+      runAgain(withFlow),
+      runAgain(withFlow),
+    ],
+    ["does not count where it was given again meanwhile", withFlow, runAgain(fresh), withFlow],
+    ["does not count where it has failed again meanwhile", failedAgain, runAgain(failure), failedAgain],
+    [
+      "does not count where it was given and has failed, and that is not written yet",
+      failure,
+      fresh,
+      failure,
+    ],
+    [
+      "does not count where it has failed, and it is not written that it is not with the flow",
+      failure,
+      withFlow,
+      failure,
+    ],
+    ["counts where a person has dealt with it", withFlow, settled(withFlow), settled(withFlow)],
+    ["counts where a person has dealt with what failed", failure, settled(failure), settled(failure)],
+  ] as [string, Delivery, Delivery, Delivery][])
+    it(what, () => assert.deepEqual(changedBy(mine, said), counts));
 });

@@ -35,6 +35,41 @@ BEGIN
   ) AS keys;
 END $$;
 
+-- An event that becomes another instance's.
+CREATE TYPE radaro_inbox.moved AS (seq bigint, had text, owner text);
+
+-- Whose these become: the live instance's that has something open of their job, or else mine.
+CREATE FUNCTION radaro_inbox.to_owners(of_merchant text, me text, live_for interval, moves radaro_inbox.moved[])
+RETURNS radaro_inbox.moved[] LANGUAGE sql STABLE AS $$
+  SELECT ARRAY(
+    SELECT (m.seq, m.had, coalesce(radaro_inbox.owner_of(of_merchant, e.path, e.order_key, me, live_for), me))::radaro_inbox.moved
+    FROM unnest(moves) AS m JOIN radaro_inbox.events AS e
+      ON e.merchant = of_merchant AND e.seq = ANY (ARRAY(SELECT seq FROM unnest(moves))) AND e.seq = m.seq
+  )
+$$;
+
+-- Lets events be others', where they are still the ones' who had them: those hear of it. Returns those that were.
+CREATE FUNCTION radaro_inbox.move(of_merchant text, moves radaro_inbox.moved[]) RETURNS SETOF radaro_inbox.moved LANGUAGE plpgsql AS $$
+DECLARE
+  moved radaro_inbox.moved[];
+BEGIN
+  WITH changed AS (
+    UPDATE radaro_inbox.events AS e
+      SET owner = m.owner, is_given = false,
+        lost = greatest(e.lost, CASE
+          WHEN NOT e.is_given THEN 0
+          WHEN EXISTS (SELECT FROM radaro_inbox.instances WHERE id = m.had AND given = 1) THEN 2
+          ELSE 1
+        END)
+      FROM unnest(moves) AS m
+      WHERE e.merchant = of_merchant AND e.seq = ANY (ARRAY(SELECT seq FROM unnest(moves))) AND e.seq = m.seq AND e.owner = m.had
+      RETURNING m.seq, m.had, m.owner
+  )
+  SELECT array_agg((seq, had, owner)::radaro_inbox.moved) INTO moved FROM changed;
+  PERFORM radaro_inbox.tell(of_merchant, had, 'gone', array_agg(seq)) FROM unnest(moved) WHERE had <> '' GROUP BY had;
+  RETURN QUERY SELECT * FROM unnest(moved);
+END $$;
+
 -- An event that arrives.
 CREATE TYPE radaro_inbox.accepted AS (
   place integer, -- in what arrives together
@@ -78,9 +113,11 @@ BEGIN
         CONTINUE;
       END IF;
       -- What nobody gives of this job comes before it.
-      UPDATE radaro_inbox.events SET owner = me, lost = greatest(lost, is_given::int), is_given = false
-        WHERE merchant = of_merchant AND order_key = job.order_key AND path = job.path
-          AND (is_open OR again_at IS NOT NULL) AND owner <> me;
+      PERFORM radaro_inbox.move(of_merchant, ARRAY(
+          SELECT (seq, owner, me)::radaro_inbox.moved FROM radaro_inbox.events
+          WHERE merchant = of_merchant AND order_key = job.order_key AND path = job.path
+            AND (is_open OR again_at IS NOT NULL) AND owner <> me
+        ));
       IF FOUND THEN
         PERFORM radaro_inbox.tell(of_merchant, me, 'taken', ARRAY[0::bigint]); -- what failed comes again here
       END IF;
@@ -142,13 +179,15 @@ BEGIN
     FROM unnest(others, seqs) AS each (other, seq) GROUP BY each.other;
 END $$;
 
--- Stores new events, what they tell of their jobs, and what has become of others, all or nothing. Those that another instance
--- gives are left to `merge`. Returns NULL, and stores nothing, where something else is known of the jobs by now.
+-- Stores new events, what they tell of their jobs, and what has become of others, all or nothing. Left alone of those are:
+-- `others`, which another instance gives, and `news`, of which another has changed something. Returns NULL, and stores nothing,
+-- where something else is known of the jobs by now.
 CREATE FUNCTION radaro_inbox.write(of_merchant text, me text, live_for interval, arrived json, jobs json, becoming json, learned json)
 RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   written json;
   others json;
+  has_news boolean := false;
   places bigint[]; -- that these are found by an index, however little is known of the table
 BEGIN
   IF learned IS NOT NULL AND NOT radaro_inbox.learn(of_merchant, learned) THEN
@@ -163,11 +202,13 @@ BEGIN
       SET deliveries = b.deliveries, state = b.state, is_open = b.is_open, is_given = b.is_given, again_at = b.again_at,
         superseded = b.superseded, ended = b.ended, lost = 0
       FROM json_populate_recordset(NULL::radaro_inbox.became, becoming) AS b
-      WHERE e.merchant = of_merchant AND e.seq = ANY (places) AND e.seq = b.seq AND e.owner = me;
-    SELECT json_agg(seq) INTO others FROM radaro_inbox.events
-      WHERE merchant = of_merchant AND seq = ANY (places) AND owner <> me;
+      WHERE e.merchant = of_merchant AND e.seq = ANY (places) AND e.seq = b.seq AND e.owner = me AND NOT e.news;
+    SELECT json_agg(seq) FILTER (WHERE owner <> me), count(*) FILTER (WHERE owner = me) > 0 INTO others, has_news
+      FROM radaro_inbox.events WHERE merchant = of_merchant AND seq = ANY (places) AND (owner <> me OR news);
   END IF;
-  RETURN json_build_object('written', written, 'others', others, 'tallies', radaro_inbox.tallies_of(of_merchant));
+  RETURN json_build_object(
+    'written', written, 'others', others, 'has_news', has_news, 'tallies', radaro_inbox.tallies_of(of_merchant)
+  );
 END $$;
 
 -- What has become of an event, said by one that does not give it: where it is still as that has read it.
@@ -176,7 +217,8 @@ DECLARE
   instance text;
 BEGIN
   UPDATE radaro_inbox.events AS e
-    SET deliveries = b.deliveries, state = b.state, is_open = b.is_open, is_given = b.is_given, again_at = b.again_at
+    SET deliveries = b.deliveries, state = b.state, is_open = b.is_open, is_given = b.is_given, again_at = b.again_at,
+      news = e.owner <> ''
     WHERE e.merchant = of_merchant AND e.seq = b.seq AND e.deliveries IS NOT DISTINCT FROM was
     RETURNING owner INTO instance;
   IF instance <> '' THEN
@@ -185,25 +227,25 @@ BEGIN
   RETURN FOUND;
 END $$;
 
--- What is to be taken.
-CREATE TYPE radaro_inbox.freed AS (seq bigint, owner text, path text, order_key text);
+-- Whether an event waits for one of these nodes, or that is not known yet.
+CREATE FUNCTION radaro_inbox.is_for(deliveries text, nodes text[]) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT deliveries IS NULL OR EXISTS (SELECT FROM unnest(nodes) AS node WHERE strpos(deliveries, node) > 0)
+$$;
 
 -- What nobody gives, as its instance has ended or let it go, becomes a live instance's: the one that has something open of
 -- its job, or else mine. Some of it at a time, and of a job all. Returns how many.
 CREATE FUNCTION radaro_inbox.take(of_merchant text, me text, live_for interval, nodes text[]) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-  freed radaro_inbox.freed[];
-  taken integer;
-  others text[];
-  seqs bigint[];
+  moves radaro_inbox.moved[];
+  jobs json;
+  moved radaro_inbox.moved[];
 BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtextextended('take' || E'\n' || of_merchant, 0)) THEN
     RETURN 0; -- another does
   END IF;
   -- With how many events their flows were when they ended: that of one that was alone may be why.
   UPDATE radaro_inbox.instances AS i SET given = (
-      SELECT count(*) FROM radaro_inbox.events
-      WHERE merchant = of_merchant AND owner = i.id AND (is_open OR again_at IS NOT NULL) AND is_given
+      SELECT count(*) FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = i.id AND is_given
     )
     WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for AND given IS NULL;
   WITH gone AS MATERIALIZED (
@@ -211,54 +253,54 @@ BEGIN
     UNION ALL
     SELECT id FROM radaro_inbox.instances WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for
   ),
-  free AS MATERIALIZED (
-    SELECT e.* FROM gone CROSS JOIN LATERAL (
-      SELECT seq, owner, path, order_key, changed_at, is_given FROM radaro_inbox.events
-      WHERE merchant = of_merchant AND owner = gone.id AND (is_open OR again_at IS NOT NULL)
-        AND (deliveries IS NULL OR EXISTS (SELECT FROM unnest(nodes) AS node WHERE strpos(deliveries, node) > 0))
-    ) AS e
-  ),
   step AS MATERIALIZED (
-    (SELECT seq, owner, path, order_key FROM free ORDER BY changed_at, seq LIMIT 500)
+    (SELECT e.* FROM gone CROSS JOIN LATERAL (
+        SELECT seq, owner, path, order_key, changed_at FROM radaro_inbox.events
+        WHERE merchant = of_merchant AND owner = gone.id AND (is_open OR again_at IS NOT NULL) AND radaro_inbox.is_for(deliveries, nodes)
+        ORDER BY changed_at, seq LIMIT 500
+      ) AS e ORDER BY changed_at, seq LIMIT 500)
     UNION
-    (SELECT seq, owner, path, order_key FROM free WHERE is_given ORDER BY changed_at, seq LIMIT 500)
+    (SELECT e.* FROM gone CROSS JOIN LATERAL (
+        SELECT seq, owner, path, order_key, changed_at FROM radaro_inbox.events
+        WHERE merchant = of_merchant AND owner = gone.id AND is_given AND radaro_inbox.is_for(deliveries, nodes)
+        ORDER BY changed_at, seq LIMIT 500
+      ) AS e ORDER BY changed_at, seq LIMIT 500)
   ),
-  whole AS (
-    SELECT * FROM step
+  whole AS MATERIALIZED (
+    SELECT seq, owner, path, order_key FROM step
     UNION
-    SELECT seq, owner, path, order_key FROM free
-      WHERE (path, order_key) IN (SELECT path, order_key FROM step WHERE order_key IS NOT NULL)
+    SELECT e.* FROM (SELECT DISTINCT path, order_key FROM step WHERE order_key IS NOT NULL) AS job CROSS JOIN LATERAL (
+        SELECT seq, owner, path, order_key FROM radaro_inbox.events
+        WHERE merchant = of_merchant AND order_key = job.order_key AND path = job.path AND (is_open OR again_at IS NOT NULL)
+          AND owner IN (SELECT id FROM gone) AND radaro_inbox.is_for(deliveries, nodes)
+      ) AS e
   )
-  SELECT array_agg((seq, owner, path, order_key)::radaro_inbox.freed) INTO freed FROM whole;
-  IF freed IS NULL THEN
+  SELECT array_agg((seq, owner, NULL)::radaro_inbox.moved),
+      json_agg(DISTINCT jsonb_build_object('path', path, 'order_key', order_key)) FILTER (WHERE order_key IS NOT NULL)
+    INTO moves, jobs FROM whole;
+  IF moves IS NULL THEN
     RETURN 0;
   END IF;
-  PERFORM radaro_inbox.lock_jobs(of_merchant,
-    (SELECT json_agg(json_build_object('path', path, 'order_key', order_key)) FROM unnest(freed) WHERE order_key IS NOT NULL));
-  WITH changed AS (
-    UPDATE radaro_inbox.events AS e
-      SET owner = coalesce(radaro_inbox.owner_of(of_merchant, f.path, f.order_key, me, live_for), me), is_given = false,
-        lost = greatest(e.lost, CASE WHEN NOT e.is_given THEN 0 WHEN EXISTS (SELECT FROM radaro_inbox.instances WHERE id = f.owner AND given = 1) THEN 2 ELSE 1 END)
-      FROM unnest(freed) AS f
-      WHERE e.merchant = of_merchant AND e.seq = ANY (ARRAY(SELECT seq FROM unnest(freed))) AND e.seq = f.seq
-        AND e.owner = f.owner
-      RETURNING e.seq, e.owner
-  )
-  SELECT count(*), array_agg(owner) FILTER (WHERE owner <> me), array_agg(seq) FILTER (WHERE owner <> me) INTO taken, others, seqs
-    FROM changed;
-  PERFORM radaro_inbox.tell(of_merchant, each.other, 'taken', array_agg(each.seq))
-    FROM unnest(others, seqs) AS each (other, seq) GROUP BY each.other;
-  RETURN taken;
+  PERFORM radaro_inbox.lock_jobs(of_merchant, jobs);
+  moved := ARRAY(
+    SELECT m FROM radaro_inbox.move(of_merchant, radaro_inbox.to_owners(of_merchant, me, live_for, moves)) AS m
+  );
+  PERFORM radaro_inbox.tell(of_merchant, owner, 'taken', array_agg(seq)) FROM unnest(moved) WHERE owner <> me GROUP BY owner;
+  RETURN cardinality(moved);
 END $$;
 
--- These are mine from now on, whoever had them: who had them hears of it.
-CREATE FUNCTION radaro_inbox.own(of_merchant text, me text, seqs bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Lets events that nobody gives now be mine, or the instance's that has something open of their job. What a live one gives
+-- stays as it is.
+CREATE FUNCTION radaro_inbox.own(of_merchant text, me text, live_for interval, seqs bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM radaro_inbox.tell(of_merchant, had.owner, 'gone', array_agg(had.seq)) FROM (
-    SELECT seq, owner FROM radaro_inbox.events
-    WHERE merchant = of_merchant AND seq = ANY (seqs) AND owner <> me ORDER BY seq FOR UPDATE
-  ) AS had WHERE had.owner <> '' GROUP BY had.owner;
-  UPDATE radaro_inbox.events SET owner = me WHERE merchant = of_merchant AND seq = ANY (seqs) AND owner <> me;
+  PERFORM radaro_inbox.lock_jobs(of_merchant,
+    (SELECT json_agg(json_build_object('path', path, 'order_key', order_key)) FROM radaro_inbox.events
+      WHERE merchant = of_merchant AND seq = ANY (seqs) AND order_key IS NOT NULL));
+  PERFORM radaro_inbox.move(of_merchant, radaro_inbox.to_owners(of_merchant, me, live_for, ARRAY(
+      SELECT (seq, owner, NULL)::radaro_inbox.moved FROM radaro_inbox.events
+      WHERE merchant = of_merchant AND seq = ANY (seqs)
+        AND NOT ((is_open OR again_at IS NOT NULL) AND (owner = me OR radaro_inbox.lives(owner, live_for)))
+    )));
 END $$;
 
 -- Returns how many were there.
@@ -326,7 +368,8 @@ CREATE FUNCTION radaro_inbox.look(of_merchant text, me text, live_for interval) 
       WHERE EXISTS (SELECT FROM radaro_inbox.events
         WHERE merchant = of_merchant AND owner = gone.id AND (is_open OR again_at IS NOT NULL))
     ),
-    'hasLost', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND lost > 0)
+    'hasLost', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND lost > 0),
+    'hasNews', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND news)
   )
   FROM radaro_inbox.inboxes WHERE merchant = of_merchant
 $$;
