@@ -1,34 +1,22 @@
 import { existsSync, rmSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Node, NodeAPI } from "node-red";
-import type { Moment } from "../../src/inbox/age";
-import { fateOf, labelPath, offPath, parseLabel } from "../../src/inbox/folder";
+import { offPath } from "../../src/inbox/folder";
 import { Closed, Inbox } from "../../src/inbox/inbox";
-import type { Before } from "../../src/inbox/moving";
 import type { FlowError } from "../../src/inbox/deliveries";
 import type { JsonObject } from "../../src/event/json";
-import { paced } from "../../src/receiving/paced";
 import { readText } from "../../src/event/values";
 import type { Keeper, Refusal } from "../../src/receiving/receive";
 import { meanings, ruleOf } from "../../src/routing/meanings";
 import { compileRules } from "../../src/routing/rules";
-import type * as PostgresModule from "../../src/inbox/postgres-store";
-import { SqliteStore } from "../../src/inbox/sqlite-store";
-import { Unusable, type Finding, type OpenStore, type Problem } from "../../src/inbox/store";
+import { Unusable, type Finding, type Problem } from "../../src/inbox/store";
 import type { DeployedEndpoints } from "../receiving/deploys";
-import { inboxDir, inboxesDir } from "./dir";
+import { inboxDir } from "./dir";
 import type * as CatchUpModule from "./merchant-catch-up";
 import { MerchantFlow, type InboxReceiver } from "./merchant-flow";
+import { leavePlace, placeFor } from "./merchant-store";
+import { Shown } from "./shown";
 
-/** How often the editor hears that something has changed at most, in milliseconds. */
-const publishInterval = 1000;
-
-/** How much a database keeps of a merchant at most. */
-const sharedBounds = { events: 2_000_000, bytes: 16 * 1024 ** 3 };
-
-/** How long an event waits for a database at most, in milliseconds: Radaro waits 12 s for its answer. */
-const answerWithin = 8000;
+export { lookAtFolders } from "./merchant-store";
 
 /** What of a database is said in other words than of a disk. */
 const ofDatabase: Problem[] = ["full", "failing", "gone", "newer", "slow"];
@@ -44,12 +32,6 @@ interface Settings {
   /** How Radaro is asked for what never arrived; `undefined`: it is not. */
   catchUp?: Omit<CatchUpModule.CatchUpSettings, "days">;
 }
-
-/** The directories that are in use. */
-const open = new Set<string>();
-
-/** Those that were, in this process. */
-const opened = new Set<string>();
 
 /** The merchants that have had an inbox in this process, by their nodes' ids. */
 const begun = new Set<string>();
@@ -68,12 +50,9 @@ function meaningOf(event: JsonObject): string | null {
 /** A merchant's inbox in this Node-RED: gives its events to the `radaro in` nodes of this merchant. */
 export class MerchantInbox implements Keeper {
   readonly inbox: Inbox;
-  /** What shows how it is, by the node that does. */
-  readonly #shown = new Map<string, { show: () => void; shows: string }>();
   /** What takes its events to the nodes. */
   readonly flow: MerchantFlow;
-  readonly #published: ReturnType<typeof paced<object>>;
-  readonly #listeners = new Set<() => void>();
+  readonly #shown: Shown;
   /** Asks Radaro for what never arrived, where that is on. */
   readonly #catchUp: CatchUpModule.MerchantCatchUp | undefined;
   #problem: Problem | undefined;
@@ -99,17 +78,14 @@ export class MerchantInbox implements Keeper {
       isWithFlow: (seq, id, times) => this.inbox.isWithFlow(seq, id, times),
       says: (why, id, about) => this.#says(why, id, about),
     });
-    this.#published = paced((about: object) => {
-      RED.comms.publish("radaro-inbox", about, false);
-      for (const changed of this.#listeners) changed();
-    }, publishInterval);
+    this.#shown = new Shown(RED, node.id, (id) => {
+      const { paused, failed } = this.stateFor(id);
+      return [this.#problem, paused, failed].join(" ");
+    });
     const off = offPath(this.#dir);
-    this.inbox = new Inbox(this.#opener(), this.flow, {
-      days,
-      retries,
-      ...(settings.database === undefined
-        ? { isFirst: this.#use() }
-        : { max: sharedBounds, answerWithin, before: this.#onDisk() }),
+    const { open, about: place } = placeFor(RED, node, settings);
+    this.inbox = new Inbox(open, this.flow, {
+      ...{ days, retries, ...place },
       setAside: (id) => this.#says("set-aside", id),
       changed: () => this.#changed(),
       found: (finding) => this.#found(finding),
@@ -117,46 +93,13 @@ export class MerchantInbox implements Keeper {
       isAsking: catchUp !== undefined,
       ...(existsSync(off) && { forgotten: () => rmSync(off, { force: true }) }),
     });
-    const about = { inbox: this.inbox, flow: this.flow, changed: () => this.#publish() };
+    const about = { inbox: this.inbox, flow: this.flow, changed: () => this.#shown.publish() };
     if (catchUp) this.#catchUp = new (loadCatchUp().MerchantCatchUp)(RED, node, about, { days, ...catchUp });
-  }
-
-  #opener(): OpenStore {
-    const { days, database } = this.settings;
-    const label = { merchant: this.node.id, days };
-    if (database === undefined) return (options) => SqliteStore.open(this.#dir, options, label);
-    const { Instance, PostgresStore } = loadPostgres();
-    const instance = new Instance(this.node.id);
-    return (options) => PostgresStore.open(database, instance, options);
-  }
-
-  /** What it had on disk before it was in a database. Opened without a label, the folder goes when its days are over. */
-  #onDisk(): Before {
-    const dir = this.#dir;
-    const says = (what: string, about: object) =>
-      this.RED._(`radaro-config.inbox.${what}`, { dir, ...about });
-    return {
-      open: async () => (existsSync(join(dir, "inbox.sqlite")) ? SqliteStore.open(dir) : undefined),
-      moved: (count) => this.node.log(says("moved", { count })),
-      failed: (problem) => {
-        const why = this.RED._(`radaro-config.inbox.title.${problem}`);
-        this.node.warn(says("not-moved", { why }));
-      },
-    };
-  }
-
-  /** Nobody else in this process uses its directory. @returns whether nobody has until now */
-  #use(): boolean {
-    const isFirst = !opened.has(this.#dir);
-    open.add(this.#dir);
-    opened.add(this.#dir);
-    return isFirst;
   }
 
   /** Hears when something has changed, no more than once a second. @returns what ends it */
   listen(changed: () => void): () => void {
-    this.#listeners.add(changed);
-    return () => this.#listeners.delete(changed);
+    return this.#shown.listen(changed);
   }
 
   get #dir(): string {
@@ -165,13 +108,11 @@ export class MerchantInbox implements Keeper {
 
   /** One of the merchant's nodes is there, and receives; `show` is called when what its status says may be another. */
   connect(endpoints: DeployedEndpoints, receiver: InboxReceiver, show: () => void): () => void {
-    const { id } = receiver.node;
     const disconnect = this.flow.connect(endpoints, receiver);
-    const shown = { show, shows: this.#shows(id) };
-    this.#shown.set(id, shown);
+    const hide = this.#shown.status(receiver.node.id, show);
     return () => {
       disconnect();
-      if (this.#shown.get(id) === shown) this.#shown.delete(id);
+      hide();
     };
   }
 
@@ -252,7 +193,7 @@ export class MerchantInbox implements Keeper {
       const reason = this.RED._(`node-red-contrib-radaro/radaro-in:radaro-in.refusal.${why}`);
       this.node.warn(this.RED._("radaro-config.inbox.refused", { reason }));
     }
-    this.#publish();
+    this.#shown.publish();
   }
 
   /**
@@ -285,19 +226,7 @@ export class MerchantInbox implements Keeper {
       if (this.problem) this.node.error(this.problem.text + (message ? ` (${message})` : ""));
       else this.node.log(this.RED._("radaro-config.inbox.recovered"));
     }
-    for (const [id, shown] of this.#shown) {
-      const shows = this.#shows(id);
-      if (shows === shown.shows) continue;
-      shown.shows = shows;
-      shown.show();
-    }
-    this.#publish();
-  }
-
-  /** What the status of a node shows of it, as text that is another when that is. */
-  #shows(id: string): string {
-    const { paused, failed } = this.stateFor(id);
-    return [this.#problem, paused, failed].join(" ");
+    this.#shown.changed();
   }
 
   /** What a node's status says of it. @returns `paused`: how many wait, where it is; `failed`: of the node */
@@ -306,16 +235,12 @@ export class MerchantInbox implements Keeper {
     return { paused: isPaused ? (counts?.waiting ?? 0) : undefined, failed: this.inbox.failures(id) };
   }
 
-  #publish(): void {
-    this.#published.show(() => ({ id: this.node.id }));
-  }
-
   async close(): Promise<void> {
     await this.#catchUp?.close();
     await this.inbox.close();
-    open.delete(this.#dir);
+    leavePlace(this.RED, this.node);
     this.flow.close();
-    this.#published.stop();
+    this.#shown.stop();
   }
 }
 
@@ -323,38 +248,4 @@ export class MerchantInbox implements Keeper {
 function loadCatchUp(): typeof CatchUpModule {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only import that can wait and is there at once
   return require("./merchant-catch-up") as typeof CatchUpModule;
-}
-
-/** The folders of the first edition that were said to be there. */
-const said = new Set<string>();
-
-/**
- * Looks at the folders that no merchant has open: what belonged to one that is deleted, or whose inbox is
- * off. Each says for how many days it is kept; it is deleted when nobody has used it for so long, here or
- * in another Node-RED.
- *
- * @param at now, where the clock is believed; `undefined`: nothing is deleted
- */
-export async function lookAtFolders(RED: NodeAPI, at: Moment | undefined): Promise<void> {
-  const root = inboxesDir(RED);
-  for (const name of await readdir(root).catch(() => [])) {
-    const dir = join(root, name);
-    if (open.has(dir)) continue;
-    const label = parseLabel(await readFile(labelPath(dir), "utf8").catch(() => ""), name);
-    if (label && at && fateOf(label, at) !== "kept") {
-      // Where it is in use, or cannot be deleted, it is tried again in an hour.
-      const isDeleted = await SqliteStore.remove(dir, at).catch(() => false);
-      if (isDeleted) RED.log.info(RED._("radaro-config.inbox.deleted", { dir, days: label.days }));
-    }
-    const files = label || said.has(dir) ? [] : await readdir(dir).catch(() => []);
-    if (!files.includes("CURRENT")) continue;
-    said.add(dir);
-    RED.log.warn(RED._("radaro-config.inbox.found.leveldb", { dir }));
-  }
-}
-
-/** A file of its own: who has no inbox in a database does not load it. */
-function loadPostgres(): typeof PostgresModule {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only import that can wait and is there at once
-  return require("../../src/inbox/postgres-store") as typeof PostgresModule;
 }

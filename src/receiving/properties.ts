@@ -23,7 +23,7 @@ export type PropertyProblem =
  */
 export function readPath(
   value: unknown,
-): { path: string; problem?: undefined } | { problem: PropertyProblem; name?: string } {
+): { path: string; problem?: undefined } | { path?: undefined; problem: PropertyProblem; name?: string } {
   if (value === undefined || value === null) return { path: defaultPath };
   if (typeof value === "object" || typeof value === "boolean") return { problem: "path-not-text" };
   const path = readText(value);
