@@ -50,29 +50,16 @@ export = (RED: NodeAPI): void => {
 
   function RadaroConfig(this: ConfigNode, def: ConfigDef) {
     RED.nodes.createNode(this, def);
-    const { token, previousToken, inboxUrl, apiKey } = this.credentials ?? {};
+    const { token, previousToken } = this.credentials ?? {};
     this.merchant = createMerchant(def.name, [token, previousToken]);
     const waiting = left.get(this.id) ?? 0;
     left.delete(this.id);
-    const wanted =
-      def.inboxDays === undefined || def.inboxDays === null ? defaultDays : Number(readText(def.inboxDays));
-    const isValid = wanted >= 1;
-    const days = isValid ? wanted : defaultDays;
     if (!readBoolean(def.inbox, false)) {
       if (waiting > 0) this.warn(RED._("radaro-config.inbox.off", { count: waiting }));
       sayOff(inboxDir(RED, this.id));
       return;
     }
-    if (!isValid) this.warn(RED._("radaro-config.inbox.days", { days }));
-    const retries = readRetries(readText(def.inboxRetries));
-    if (!retries) this.warn(RED._("radaro-config.inbox.retries"));
-    const minutes = readMinutes(def.catchUp);
-    if (minutes === undefined) this.warn(RED._("radaro-config.catchUp.minutes"));
-    const inbox = new (loadInbox().MerchantInbox)(RED, this, {
-      ...{ days, retries: retries ?? [] },
-      ...(readText(def.inboxStore) === "postgres" && { database: readText(inboxUrl) }),
-      ...(minutes && { catchUp: { minutes, server: def.server, apiKey } }),
-    });
+    const inbox = new (loadInbox().MerchantInbox)(RED, this, readSettings(RED, this, def));
     this.inbox = inbox;
     open.set(this.id, inbox);
     this.on("close", (removed: boolean, done: () => void) => {
@@ -95,6 +82,24 @@ export = (RED: NodeAPI): void => {
     },
   });
 };
+
+/** How a merchant's inbox is set. What of it cannot be used is said, and is as if it were not there. */
+function readSettings(RED: NodeAPI, node: ConfigNode, def: ConfigDef) {
+  const { inboxUrl, apiKey } = node.credentials ?? {};
+  const wanted = Number(readText(def.inboxDays ?? defaultDays));
+  const isValid = wanted >= 1;
+  const days = isValid ? wanted : defaultDays;
+  if (!isValid) node.warn(RED._("radaro-config.inbox.days", { days }));
+  const retries = readRetries(readText(def.inboxRetries));
+  if (!retries) node.warn(RED._("radaro-config.inbox.retries"));
+  const minutes = readMinutes(def.catchUp);
+  if (minutes === undefined) node.warn(RED._("radaro-config.catchUp.minutes"));
+  return {
+    ...{ days, retries: retries ?? [] },
+    ...(readText(def.inboxStore) === "postgres" && { database: readText(inboxUrl) }),
+    ...(minutes && { catchUp: { minutes, server: def.server, apiKey } }),
+  };
+}
 
 /** What comes now the inbox will not know of, should it be switched on again. @param dir where it is, if it is */
 function sayOff(dir: string): void {

@@ -37,7 +37,11 @@ export = (RED: NodeAPI): void => {
         return;
       }
       if (!isKnown) throw new Error(RED._("radaro-done.error.verdict", { verdict }));
-      const said = await settle(delivery, verdict === "failed" ? reasonOf(this, def, msg) : undefined);
+      const said = await settle(
+        RED,
+        delivery,
+        verdict === "failed" ? reasonOf(RED, this, def, msg) : undefined,
+      );
       if (said !== "processed" && said !== "failed") this.warn(RED._(`radaro-done.warning.${said}`));
       status.show(said, msg);
     };
@@ -54,39 +58,39 @@ export = (RED: NodeAPI): void => {
     this.on("close", () => status.stop());
   }
 
-  /** @param error of one that failed */
-  async function settle(delivery: unknown, error: FlowError | undefined): Promise<Said> {
-    const ids = readDeliveryName(delivery);
-    if (!ids) return "gone";
-    const [merchant, seq, id] = ids;
-    const config = RED.nodes.getNode(merchant) as ConfigNode | null;
-    if (config?.type !== "radaro-config") return "no-merchant";
-    const { inbox } = config;
-    if (!inbox) return "no-inbox";
-    const isThere = await inbox.verdict(seq, id, error).catch((cause: unknown) => {
-      const { problem } = inbox;
-      const why = problem?.title ?? (cause instanceof Error ? cause.message : String(cause));
-      throw new Error(RED._("radaro-done.error.store", { why }), { cause });
-    });
-    if (!isThere) return "gone";
-    return error ? "failed" : "processed";
-  }
-
-  /** What a delivery has failed of, as this node's error. */
-  function reasonOf(node: Node, { reason, reasonType }: DoneDef, msg: Message): FlowError {
-    const text = reason === undefined || reason === null ? "error.message" : readText(reason);
-    let found: unknown = text;
-    if (readText(reasonType) !== "str") {
-      try {
-        found = text === "" ? undefined : RED.util.getMessageProperty(msg, text);
-      } catch {
-        found = undefined; // part of the way to it is missing
-      }
-    }
-    const isNone = found === undefined || found === null;
-    const described = describe(isNone ? "" : found, node);
-    return described.text.trim() === "" ? describe(RED._("radaro-done.no-reason"), node) : described;
-  }
-
   RED.nodes.registerType("radaro done", RadaroDone);
 };
+
+/** Says what has become of a delivery. @param error of one that failed */
+async function settle(RED: NodeAPI, delivery: unknown, error: FlowError | undefined): Promise<Said> {
+  const ids = readDeliveryName(delivery);
+  if (!ids) return "gone";
+  const [merchant, seq, id] = ids;
+  const config = RED.nodes.getNode(merchant) as ConfigNode | null;
+  if (config?.type !== "radaro-config") return "no-merchant";
+  const { inbox } = config;
+  if (!inbox) return "no-inbox";
+  const isThere = await inbox.verdict(seq, id, error).catch((cause: unknown) => {
+    const { problem } = inbox;
+    const why = problem?.title ?? (cause instanceof Error ? cause.message : String(cause));
+    throw new Error(RED._("radaro-done.error.store", { why }), { cause });
+  });
+  if (!isThere) return "gone";
+  return error ? "failed" : "processed";
+}
+
+/** What a delivery has failed of, as this node's error. */
+function reasonOf(RED: NodeAPI, node: Node, { reason, reasonType }: DoneDef, msg: Message): FlowError {
+  const text = reason === undefined || reason === null ? "error.message" : readText(reason);
+  let found: unknown = text;
+  if (readText(reasonType) !== "str") {
+    try {
+      found = text === "" ? undefined : RED.util.getMessageProperty(msg, text);
+    } catch {
+      found = undefined; // part of the way to it is missing
+    }
+  }
+  const isNone = found === undefined || found === null;
+  const described = describe(isNone ? "" : found, node);
+  return described.text.trim() === "" ? describe(RED._("radaro-done.no-reason"), node) : described;
+}
