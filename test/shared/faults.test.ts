@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { mock } from "node:test";
@@ -9,6 +10,7 @@ import { Instance, PostgresStore, type times } from "../../src/inbox/postgres-st
 import { steps } from "../../src/inbox/postgres-schema";
 import { readUrl } from "../../src/inbox/postgres-url";
 import { Unusable, type Problem } from "../../src/inbox/store";
+import { needs } from "../inbox/needs";
 import { TestFlow } from "../unit/test-flow";
 import { Line } from "./cut";
 import { Postgres } from "./postgres";
@@ -146,7 +148,7 @@ describe("An inbox in PostgreSQL", () => {
     });
     it("where no TLS is there that has to be", () => says(`${url}?sslmode=verify-full`, "unreachable"));
     it("where all connections are taken", async () => {
-      postgres.query(url, "CREATE ROLE guest LOGIN PASSWORD 'p'; GRANT pg_read_all_data TO guest");
+      postgres.query(url, "CREATE ROLE guest LOGIN PASSWORD 'p'");
       const guest = readUrl(postgres.url("postgres", "guest", "p"));
       const taken: Connection[] = [];
       const more = async () => taken.push(await Connection.open(guest, 5000));
@@ -235,6 +237,31 @@ describe("An inbox in PostgreSQL", () => {
       [],
     );
     assert.ok(answered.length >= 50);
+  });
+
+  it("stores nothing while the database's disk is full, says so, and stores again when there is room", async () => {
+    needs("strace");
+    flow.answer = { state: "processed" };
+    const large = { text: randomBytes(50_000).toString("hex") }; // it takes pages of its own
+    start();
+    assert.equal(await accept(large), "stored");
+    const files = postgres.query(
+      url,
+      `SELECT pg_relation_filepath(oid) FROM pg_class WHERE relname = 'bodies'
+        UNION SELECT pg_relation_filepath(reltoastrelid) FROM pg_class WHERE relname = 'bodies'`,
+    );
+    await postgres.stop();
+    await postgres.start(files);
+    const answer = async () => accept(large).catch(problemOf);
+    let answered: unknown;
+    while ((answered = await answer()) === "unreachable") await new Promise(setImmediate);
+    assert.equal(answered, "full");
+    assert.equal(inbox!.problem?.problem, "full");
+    await postgres.stop("SIGQUIT");
+    await postgres.start();
+    while ((await answer()) !== "stored") await new Promise(setImmediate);
+    assert.equal(inbox!.problem, undefined);
+    await until(() => inbox!.counts?.processed === 2);
   });
 
   it("goes on by itself where the database is stopped and started again", async () => {

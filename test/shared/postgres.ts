@@ -6,13 +6,14 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { freePort } from "../inbox/free-port";
 
-/** Where its programs are: Debian has them beside each version, and not on the path. */
-function programs(): string {
+/** Where its programs are: Debian has them beside each version, and not on the path. @param name one that is wanted */
+function programs(name: string): string {
   const debian = globSync("/usr/lib/postgresql/*/bin").sort((a, b) =>
     a.localeCompare(b, "en", { numeric: true }),
   );
-  const dirs = [...debian.reverse(), ...(process.env.PATH ?? "").split(delimiter)];
-  const dir = dirs.find((each) => existsSync(join(each, "initdb")));
+  const wanted = process.env.POSTGRES_BIN?.split(delimiter) ?? []; // another version
+  const dirs = [...wanted, ...debian.reverse(), ...(process.env.PATH ?? "").split(delimiter)];
+  const dir = dirs.find((each) => existsSync(join(each, name)));
   if (!dir) throw new Error("PostgreSQL is needed: apt-get update && apt-get install -y postgresql");
   return dir;
 }
@@ -26,7 +27,7 @@ function user(): { uid: number; gid: number } | undefined {
 }
 
 /** A new temporary directory that its user can get to: others may not be let into the usual one. */
-function directory(as: ReturnType<typeof user>): string {
+export function openDirectory(as = user()): string {
   const isOpen = (dir: string) => spawnSync("ls", [dir], { ...as, cwd: "/" }).status === 0;
   const within = [tmpdir(), "/var/tmp"].find(isOpen);
   if (within === undefined)
@@ -36,9 +37,9 @@ function directory(as: ReturnType<typeof user>): string {
 
 /** A PostgreSQL of its own: in a temporary directory, on a free port of 127.0.0.1, syncing as it does in earnest. */
 export class Postgres {
-  readonly #bin = programs();
+  readonly #bin = programs("initdb");
   readonly #as = user();
-  readonly dir = directory(this.#as);
+  readonly dir = openDirectory(this.#as);
   /** Of its superuser, whose name is `postgres`. */
   readonly password = `p@ss:/?#[%]é ${randomBytes(6).toString("hex")}`;
   #process: ChildProcess | undefined;
@@ -123,10 +124,25 @@ export class Postgres {
     return join(data, "ca.crt");
   }
 
-  /** Starts it, also again. @returns when it takes connections */
-  async start(): Promise<void> {
+  /**
+   * Starts it, also again.
+   *
+   * @param full files of its data for which the disk has no room
+   * @returns when it takes connections
+   */
+  async start(full: string[] = []): Promise<void> {
     const data = join(this.dir, "data");
-    const server = spawn(join(this.#bin, "postgres"), ["-D", data], { ...this.#as, cwd: this.dir });
+    const writes = "pwrite64,pwritev,fallocate";
+    const onFullDisk = [
+      ...["strace", "-D", "-f", "-qq", "-o", join(this.dir, "trace")],
+      ...full.flatMap((file) => ["-P", join(data, file)]),
+      ...["-e", `trace=${writes}`, "-e", `inject=${writes}:error=ENOSPC`],
+    ];
+    const [program, ...args] = [
+      ...(full.length > 0 ? onFullDisk : []),
+      ...[join(this.#bin, "postgres"), "-D", data],
+    ] as [string, ...string[]];
+    const server = spawn(program, args, { ...this.#as, cwd: this.dir });
     this.#process = server;
     // Where the tests end before it.
     const end = () => {
@@ -186,7 +202,7 @@ export class Postgres {
       ? decodeURIComponent(new URL(database).pathname.slice(1))
       : database;
     const { stdout, stderr, status } = spawnSync(
-      join(this.#bin, "psql"),
+      join(programs("psql"), "psql"),
       ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", String(this.port)].concat([
         "-U",
         "postgres",
