@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { openDirectory } from "../test/shared/postgres";
 
 const versions = ["12.22.0-beta.15", "18.4.0-beta.17"];
-const files = ["store", "inboxes", "faults"].map((name) => `test/shared/${name}.test.ts`);
+const files = ["store", "inboxes", "races", "faults"].map((name) => `test/shared/${name}.test.ts`);
 
 const dir = openDirectory();
 try {

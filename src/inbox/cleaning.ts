@@ -46,12 +46,20 @@ export class Cleaning {
     const redate = (store: Store) => store.redate(text(from), text(to), text(now.wall));
     while ((await this.store.alone(redate)) === step);
     const { before, seq } = tooOld(this.#marks, now, this.options.days);
-    await this.delete((store, after) => store.someFrom(text(before), after), seq);
+    await this.delete((store, after) => store.someFrom(text(before), after), { upTo: seq });
     await this.compact(text(before));
   }
 
-  /** Deletes a list of events, but for those that are with the flow, or later than `upTo`. @returns how many */
-  async delete(list: (store: Store, after: string) => Promise<Some>, upTo?: string): Promise<number> {
+  /**
+   * Deletes a list of events, but for those that are with the flow.
+   *
+   * @param which `upTo`: not those that came later than this one; `onlyClosed`: nor those of which something waits
+   * @returns how many
+   */
+  async delete(
+    list: (store: Store, after: string) => Promise<Some>,
+    { upTo, onlyClosed = false }: { upTo?: string | undefined; onlyClosed?: boolean },
+  ): Promise<number> {
     let count = 0;
     for (let after: string | undefined = ""; after !== undefined;) {
       // In steps: events that arrive meanwhile are not kept waiting.
@@ -60,7 +68,7 @@ export class Cleaning {
         const seqs = events
           .map(({ seq }) => seq)
           .filter((seq) => !this.events.held.has(seq) && (upTo === undefined || seq <= upTo));
-        count += await store.delete(seqs);
+        count += await store.delete(seqs, onlyClosed);
         return last;
       });
     }

@@ -109,6 +109,8 @@ export class Giving {
   first(stored: StoredEvent, event: JsonObject, isBehind = false): void {
     this.upTo(stored.seq);
     if (stored.state !== "waiting") return;
+    // It was found in the store before it was heard of that it is there.
+    if (this.held.has(stored.seq)) return this.again.pass();
     this.held.begin(stored);
     const { mayGiveNew, isGiving } = this.again;
     const { deliveries = [] } = stored;

@@ -124,7 +124,6 @@ export class Inbox {
       again: this.#giving.again,
       cleaning: this.#cleaning,
       isThere: (node) => this.flow.receiver(node) !== undefined,
-      owned: (seq) => this.#giving.upTo(seq),
       changed,
     });
     this.jobs = new KnownJobs(this.#store, this.events);
@@ -289,7 +288,9 @@ export class Inbox {
         stored.deliveries = stored.deliveries.map(left);
         this.#held.change(stored);
       }
-      await store.write([], await this.#intake.close());
+      // What another has said meanwhile is taken over by that, and is written too.
+      for (let left = await this.#intake.close(); left.length > 0; left = await this.#intake.close())
+        await store.write([], left);
       const refused = this.refusals.close();
       if (refused) await store.set({ ...store.settings, refused });
       await store.letGo();

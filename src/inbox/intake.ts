@@ -171,11 +171,13 @@ export class Intake {
     });
   }
 
-  /** Resolves when nothing is written any more. What could not be is refused; `left`: what has become of events. */
+  /** @returns what has become of events and is not written, when nothing is written any more; what arrived is refused */
   async close(): Promise<Became[]> {
     clearTimeout(this.#timer);
     await this.#writing;
     for (const { reject } of this.#arrived.splice(0)) reject(new Closed());
-    return [...this.#changes.values()];
+    const left = [...this.#changes.values()];
+    this.#changes.clear();
+    return left;
   }
 }

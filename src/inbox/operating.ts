@@ -4,7 +4,7 @@ import { isOfCause, runAgain, settled, type Delivery } from "./deliveries";
 import type { GivingAgain } from "./giving-again";
 import type { Held } from "./held";
 import type { Reopening } from "./reopening";
-import { step, type Cause, type Filter, type Store } from "./store";
+import { step, type Becoming, type Cause, type Filter, type Store } from "./store";
 import type { StoredEvent } from "./stored-event";
 
 /** How many events are run again; `nowhere`: and how many are not, as their nodes are not there. */
@@ -36,8 +36,6 @@ export class Operating {
       cleaning: Cleaning;
       /** Whether a node is there. */
       isThere(node: string): boolean;
-      /** An event is this inbox's own. */
-      owned(seq: string): void;
       changed(): void;
     },
   ) {}
@@ -115,8 +113,7 @@ export class Operating {
     const wanted = (each: Delivery) =>
       each.state === "failed" ? fits(each) : all && each.state === "processed";
     const isRun = (each: Delivery) => wanted(each) && this.inbox.isThere(each.node);
-    await this.#own(seqs, isRun);
-    const { mine, others } = await this.#change(seqs, ({ seq, deliveries }) => {
+    const become: Becoming = ({ seq, deliveries }) => {
       nowhere.delete(seq);
       // One that no node wanted goes to those that want it now.
       if (deliveries?.length === 0) return { deliveries: undefined };
@@ -124,17 +121,9 @@ export class Operating {
         return { deliveries: deliveries.map((each) => (isRun(each) ? runAgain(each) : each)) };
       if (deliveries?.some(wanted)) nowhere.add(seq);
       return undefined;
-    });
-    this.inbox.again.ask(mine);
-    return { run: mine.length + others.length, nowhere: nowhere.size };
-  }
-
-  /** Lets those be this inbox's own that its flow is to get, where others share the store, and none of them has them. */
-  async #own(seqs: string[], isRun: (delivery: Delivery) => boolean): Promise<void> {
-    const found = await this.store.read((store) => store.get(seqs));
-    const here = found.filter(({ deliveries = [] }) => deliveries.length === 0 || deliveries.some(isRun));
-    await this.store.alone((store) => store.own(here.map(({ seq }) => seq)));
-    for (const { seq } of here) this.inbox.owned(seq);
+    };
+    const run = await this.#change(seqs, become, true);
+    return { run: run.length, nowhere: nowhere.size };
   }
 
   /** Lets the flow have all failed deliveries again that fit. @param filter its state is not looked at */
@@ -177,12 +166,12 @@ export class Operating {
 
   /** A person has dealt with an event. @returns false where it is gone */
   async settle(seq: string): Promise<boolean> {
-    const { mine, others } = await this.#change([seq], ({ deliveries = [] }) => {
+    const become: Becoming = ({ deliveries = [] }) => {
       for (const { node, state } of deliveries)
         if (state !== "processed") this.inbox.again.dealtWith(seq, node);
       return { deliveries: deliveries.map((each) => (each.state === "processed" ? each : settled(each))) };
-    });
-    return mine.length + others.length > 0;
+    };
+    return (await this.#change([seq], become)).length > 0;
   }
 
   /** Deletes an event for good. @returns false where it is gone */
@@ -198,34 +187,30 @@ export class Operating {
   async clear(): Promise<number> {
     let count = 0;
     for (const state of ["processed", "failed"] as const)
-      count += await this.inbox.cleaning.delete(async (store, after) => {
-        const { events, last } = await store.some(state, after);
-        return { events: events.filter(({ isOpen }) => !isOpen), last };
-      });
+      count += await this.inbox.cleaning.delete(
+        async (store, after) => {
+          const { events, last } = await store.some(state, after);
+          return { events: events.filter(({ isOpen }) => !isOpen), last };
+        },
+        { onlyClosed: true },
+      );
     await this.inbox.cleaning.compact();
     return count;
   }
 
-  /**
-   * Lets something become of events; those that another inbox gives are changed for that.
-   *
-   * @param become see `Store.changeOthers`
-   * @returns the seqs of those that were changed, when that is on disk
-   */
-  async #change(
-    seqs: string[],
-    become: Parameters<Store["changeOthers"]>[1],
-  ): Promise<{ mine: string[]; others: string[] }> {
+  /** Lets something become of events. @returns the seqs of those that are changed, when that is on disk */
+  async #change(seqs: string[], become: Becoming, isRun = false): Promise<string[]> {
     const { held } = this.inbox;
     const changed = new Set<string>();
-    const noted: typeof become = (stored) => {
+    const noted: Becoming = (stored) => {
       const became = become(stored);
       if (became) changed.add(stored.seq);
       else changed.delete(stored.seq);
       return became;
     };
-    const others = new Set(await this.store.alone((store) => store.changeOthers(seqs, noted)));
-    const own = seqs.filter((seq) => !others.has(seq));
+    await Promise.all(seqs.map((seq) => held.onDisk(seq)));
+    const done = new Set(await this.store.alone((store) => store.change(seqs, noted, isRun)));
+    const own = seqs.filter((seq) => !done.has(seq));
     // Also those that are held: they may be let go while the others are read.
     for (const stored of await this.store.read((store) => store.get(own))) held.hold(stored);
     for (const seq of own) {
@@ -234,11 +219,9 @@ export class Operating {
       if (became) held.change(Object.assign(stored, became), true);
       held.letGo(seq);
     }
-    await Promise.all(own.map((seq) => held.onDisk(seq)));
+    await Promise.all(seqs.map((seq) => held.onDisk(seq)));
+    if (isRun) this.inbox.again.ask(own.filter((seq) => changed.has(seq)));
     this.inbox.changed();
-    return {
-      mine: own.filter((seq) => changed.has(seq)),
-      others: [...others].filter((seq) => changed.has(seq)),
-    };
+    return seqs.filter((seq) => changed.has(seq));
   }
 }

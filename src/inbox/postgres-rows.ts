@@ -13,6 +13,10 @@ export const spaceOf = (size: number) => size + 4096;
 /** A place in the order of arrival, as text of the same length for all. */
 export const toSeq = (place: unknown) => String(place).padStart(15, "0");
 
+/** Seqs that are given as JSON, as an array of SQL. @param value as `$1` */
+export const fromArray = (value: string) =>
+  `ARRAY(SELECT json_array_elements_text(${value}::text::json)::bigint)`;
+
 /** What stands for a NUL, which a text of PostgreSQL cannot hold: no character, and in no text that means something. */
 const nul = "\uffff";
 

@@ -1,9 +1,11 @@
 import { Connection } from "./postgres-connection";
 import { unusable } from "./postgres-problem";
-import { columns, readRow, toSeq } from "./postgres-rows";
+import { fromArray, toSeq } from "./postgres-rows";
 import { migrate, steps } from "./postgres-schema";
 import { readUrl } from "./postgres-url";
-import { Instance, Writes, type Connections } from "./postgres-writes";
+import { Instance, type Connections } from "./postgres-saying";
+import { Taking } from "./postgres-taking";
+import { Writes } from "./postgres-writes";
 import {
   bounds,
   Unusable,
@@ -39,7 +41,9 @@ interface Seen extends Omit<Settings, "asking"> {
   now: number;
   tallies: Record<string, number>;
   last: number | null;
-  isFree: boolean;
+  /** The ids of those that give no more what they have. */
+  free: string[];
+  hasUntold: boolean;
   hasLost: boolean;
   hasNews: boolean;
   /** JSON. */
@@ -62,7 +66,7 @@ const nobody: Others = {
   came: () => undefined,
   gone: () => undefined,
   news: () => undefined,
-  became: () => undefined,
+  became: () => [],
   held: () => [],
   changed: () => undefined,
 };
@@ -78,8 +82,7 @@ export class PostgresStore extends Writes implements Store {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #signAt = -Infinity;
-  #restUntil = -Infinity;
-  #isTaking = false;
+  readonly #taking: Taking;
   /** How many times settings were written, and are being written: what was read before that is not how they are. */
   #sets = 0;
   #setting = 0;
@@ -89,6 +92,7 @@ export class PostgresStore extends Writes implements Store {
   private constructor({ writer, reader }: Connections, { max, others, instance, times }: Shared) {
     super({ writer, reader }, instance, max, others, `${times.live} milliseconds`);
     this.#times = times;
+    this.#taking = new Taking({ writer, reader }, instance, this.live, times.rest, () => this.#hasTaken());
   }
 
   /**
@@ -156,18 +160,15 @@ export class PostgresStore extends Writes implements Store {
     await this.#catchUp(this.others.held());
   }
 
-  /** What was told of these while there was no connection is said now. */
+  /** What others have taken or deleted of these while there was no connection is said now. */
   async #catchUp(seqs: string[]): Promise<void> {
     if (seqs.length === 0) return;
     const own = await this.writer.all(
-      `SELECT ${columns} FROM radaro_inbox.events WHERE merchant = $1 AND owner = $2
-        AND seq = ANY (ARRAY(SELECT json_array_elements_text($3::text::json)::bigint))`,
+      `SELECT seq FROM radaro_inbox.events WHERE merchant = $1 AND owner = $2 AND seq = ANY (${fromArray("$3")})`,
       ...[this.merchant, this.instance, JSON.stringify(seqs)],
     );
-    const events = own.map(readRow);
-    const there = new Set(events.map(({ seq }) => seq));
+    const there = new Set(own.map(({ seq }) => toSeq(seq)));
     this.others.gone(seqs.filter((seq) => !there.has(seq)));
-    this.others.became(events);
   }
 
   /** Looks at what others have done. @param isQuiet nobody is told of it */
@@ -175,10 +176,12 @@ export class PostgresStore extends Writes implements Store {
     if (this.#broken) throw this.#broken;
     if (performance.now() - this.#signAt >= this.#times.sign) await this.#giveSign();
     const sets = this.#sets;
+    const isWriting = this.writing > 0;
+    const { writes } = this;
     const from = Date.now();
     const row = await this.connection.one(
-      "SELECT radaro_inbox.look($1, $2, $3::interval) AS seen",
-      ...[this.merchant, this.instance, this.live],
+      "SELECT radaro_inbox.look($1, $2, $3::interval, $4) AS seen",
+      ...[this.merchant, this.instance, this.live, isQuiet ? "9".repeat(18) : this.told],
     );
     const seen = row!.seen as Seen;
     if (seen.step > this.#steps) throw new Unusable("newer");
@@ -195,7 +198,17 @@ export class PostgresStore extends Writes implements Store {
     if (JSON.stringify([this.counts, this.failures, this.settings]) !== before) this.others.changed();
     if (seen.hasLost) this.others.came([]);
     if (seen.hasNews) this.others.news();
-    if (seen.isFree) this.#take();
+    if (!isWriting && writes === this.writes) this.#allTold(last, seen.hasUntold);
+    if (seen.free.length > 0)
+      this.#taking
+        .take(seen.free, this.others.nodes())
+        .catch((error: unknown) => (this.#broken = unusable(error)));
+  }
+
+  /** Nothing is being stored: what it has stored up to there is known, also where its answer was lost. */
+  #allTold(last: string, hasUntold: boolean): void {
+    if (last > this.told) this.told = last;
+    if (hasUntold) this.others.came([]);
   }
 
   async #giveSign(): Promise<void> {
@@ -217,28 +230,10 @@ export class PostgresStore extends Writes implements Store {
     }, this.#times.look).unref();
   }
 
-  /** Takes what nobody gives. */
-  #take(): void {
-    const nodes = this.others.nodes();
-    if (nodes.length === 0 || this.#isTaking || performance.now() < this.#restUntil) return;
-    this.#isTaking = true;
-    void this.#takeAll(nodes)
-      .catch((error: unknown) => (this.#broken = unusable(error)))
-      .finally(() => (this.#isTaking = false));
-  }
-
-  async #takeAll(nodes: string[]): Promise<void> {
-    for (let all = 0; ;) {
-      const row = await this.writer.one(
-        `SELECT radaro_inbox.take($1, $2, $3::interval, ARRAY(SELECT json_array_elements_text($4::text::json))) AS taken`,
-        ...[this.merchant, this.instance, this.live, JSON.stringify(nodes)],
-      );
-      const taken = row!.taken as number;
-      all += taken;
-      if (taken > 0) this.others.came([]);
-      else if (all === 0) this.#restUntil = performance.now() + this.#times.rest;
-      if (taken === 0) return;
-    }
+  /** Some of what others had is its own now: with how many of them that ended is known before. */
+  async #hasTaken(): Promise<void> {
+    await this.check();
+    this.others.came([]);
   }
 
   /** What another instance tells. */
@@ -247,11 +242,12 @@ export class PostgresStore extends Writes implements Store {
     if (from === this.instance || (to !== undefined && to !== this.instance)) return;
     const seqs = places.map(toSeq);
     if (what === "came") this.others.came(seqs);
-    else if (what === "taken") this.others.came([]);
+    else if (what === "taken")
+      void this.#hasTaken().catch((error: unknown) => (this.#broken = unusable(error)));
     else if (what === "gone") this.others.gone(seqs);
     else if (what === "became") this.others.news();
     else {
-      if (what === "free") this.#restUntil = -Infinity;
+      if (what === "free") this.#taking.again();
       void this.check().catch((error: unknown) => (this.#broken = unusable(error)));
     }
   }

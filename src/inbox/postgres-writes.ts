@@ -1,30 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { lastWord, type State } from "./deliveries";
-import type { Connection } from "./postgres-connection";
+import type { State } from "./deliveries";
 import { Jobs } from "./postgres-jobs";
-import { isSeq, Reads } from "./postgres-reads";
-import { arriving, changing, columns, readRow, spaceOf, toJson, toSeq } from "./postgres-rows";
+import { isSeq } from "./postgres-reads";
+import { arriving, changing, columns, fromArray, readRow, spaceOf, toJson, toSeq } from "./postgres-rows";
+import { Saying, type Connections, type Instance } from "./postgres-saying";
 import { fitting, lackingOf, tooMany } from "./room";
 import { step, type bounds, type Others, type Store, type Written } from "./store";
 import type { AcceptedEvent, Became } from "./stored-event";
-
-/** An inbox that shares a database with others, over all the times that it has it open. */
-export class Instance {
-  readonly id = randomUUID();
-  /** The digests of events that may be stored or not: the connection was cut while they were. */
-  readonly unsure = new Set<string>();
-
-  /** @param merchant the id of the merchant's node: those with the same share its events */
-  constructor(readonly merchant: string) {}
-}
-
-/** What one instance has open of a database. */
-export interface Connections {
-  /** For what writes. */
-  writer: Connection;
-  /** For what reads, for signs of life, and for what others tell. */
-  reader: Connection;
-}
 
 /** From how many events on other ways to find one are better. */
 const grown = [100, 1000, 10_000];
@@ -41,7 +22,7 @@ interface WriteAnswer {
       }[]
     | null;
   others: number[] | null;
-  has_news: boolean;
+  news: number[] | null;
   tallies: Record<string, number>;
 }
 
@@ -59,24 +40,26 @@ function withTold(
 }
 
 /** What is written of a merchant's events: what `Store` says of its methods holds for those of the same name. */
-export class Writes extends Reads {
+export class Writes extends Saying {
   counts: Record<State, number> = { waiting: 0, processed: 0, failed: 0 };
   failures: Record<string, number> = {};
   last = "";
+  /** How many times it was written, and is being written. */
+  protected writes = 0;
+  protected writing = 0;
   #bytes = 0;
-  protected readonly writer: Connection;
   readonly #jobs: Jobs;
 
-  /** @param live for how long an instance counts as alive after a sign of life, as an interval of PostgreSQL */
+  /** See `Saying`. */
   constructor(
-    { writer, reader }: Connections,
-    private readonly sharer: Instance,
+    connections: Connections,
+    sharer: Instance,
     private readonly max: typeof bounds,
-    protected readonly others: Others,
-    protected readonly live: string,
+    others: Others,
+    live: string,
   ) {
-    super(reader, sharer.merchant, sharer.id);
-    this.writer = writer;
+    super(connections, sharer, others, live);
+    const { writer, reader } = connections;
     this.#jobs = new Jobs(writer, reader, sharer.merchant);
   }
 
@@ -106,40 +89,64 @@ export class Writes extends Reads {
       this.merchant,
     );
     const sizes = oldest.map(({ size }) => spaceOf(size as number));
-    return this.delete(oldest.slice(0, tooMany(lacking, sizes, this.max)).map(({ seq }) => toSeq(seq)));
+    const gone = oldest.slice(0, tooMany(lacking, sizes, this.max));
+    return this.delete(
+      gone.map(({ seq }) => toSeq(seq)),
+      true,
+    );
   }
 
   async write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]> {
-    const become = changed.map((became) => ({ seq: Number(became.seq), ...changing(became) }));
-    const { unsure } = this.sharer;
+    this.writes += 1;
+    this.writing += 1;
     try {
-      for (;;) {
-        const { events, learned } = await this.#jobs.tell(accepted);
-        const arrived = events.map(arriving);
-        const jobs = arrived
-          .filter((each) => each.in_order)
-          .map(({ path, order_key }) => ({ path, order_key }));
-        const row = await this.writer.one(
-          `SELECT radaro_inbox.write($1, $2, $3::interval, $4::text::json, $5::text::json, $6::text::json, $7::text::json) AS answer`,
-          ...[this.merchant, this.instance, this.live],
-          ...[arrived, jobs, become].map((each) => (each.length > 0 ? toJson(each) : null)),
-          learned,
-        );
-        if (row!.answer === null) continue; // something else is known of the jobs by now
-        const answer = row!.answer as WriteAnswer;
-        const results = await this.#writtenOf(accepted, answer);
-        // What was not written of them then is said once more.
-        if (answer.has_news) await this.news();
-        await this.#say(changed.filter(({ seq }) => answer.others?.includes(Number(seq))));
-        unsure.clear();
-        const before = this.#size.events;
-        this.tally(answer.tallies);
-        this.#learn(before);
-        return withTold(results, accepted, events);
-      }
+      return await this.#write(accepted, changed);
     } catch (error) {
-      for (const { digest } of accepted) unsure.add(digest);
+      for (const { digest } of accepted) this.sharer.unsure.add(digest);
       throw error;
+    } finally {
+      this.writing -= 1;
+    }
+  }
+
+  async #write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]> {
+    const { known, unsure } = this.sharer;
+    // In one order, as others lock them too.
+    const become = changed
+      .map((became) => ({
+        seq: Number(became.seq),
+        ...changing(became),
+        known: known.get(became.seq) ?? null,
+      }))
+      .sort((one, other) => one.seq - other.seq);
+    for (;;) {
+      const { events, learned } = await this.#jobs.tell(accepted);
+      const arrived = events.map(arriving);
+      const jobs = arrived
+        .filter((each) => each.in_order)
+        .map(({ path, order_key }) => ({ path, order_key }));
+      const row = await this.writer.one(
+        `SELECT radaro_inbox.write($1, $2, $3::interval, $4::text::json, $5::text::json, $6::text::json, $7::text::json) AS answer`,
+        ...[this.merchant, this.instance, this.live],
+        ...[arrived, jobs, become].map((each) => (each.length > 0 ? toJson(each) : null)),
+        learned,
+      );
+      if (row!.answer === null) continue; // something else is known of the jobs by now
+      const answer = row!.answer as WriteAnswer;
+      const results = await this.#writtenOf(accepted, answer);
+      // What was not written of them then is said once more.
+      for (const { seq } of changed) if (!answer.news?.includes(Number(seq))) known.delete(seq);
+      if (answer.news) await this.news();
+      await this.saySo(changed.filter(({ seq }) => answer.others?.includes(Number(seq))));
+      for (const { seq } of results.filter((written) => written !== undefined)) {
+        if (seq > this.last) this.last = seq;
+        if (seq > this.told) this.told = seq;
+      }
+      unsure.clear();
+      const before = this.#size.events;
+      this.tally(answer.tallies);
+      this.#learn(before);
+      return withTold(results, accepted, events);
     }
   }
 
@@ -163,8 +170,6 @@ export class Writes extends Reads {
         ...(isElsewhere && { isElsewhere }),
         ...(each.is_behind && { isBehind: true as const }),
       });
-      if (seq > this.last) this.last = seq;
-      if (seq > this.told) this.told = seq;
     }
     for (const event of accepted)
       if (this.sharer.unsure.has(event.digest) && !known.has(event.digest)) {
@@ -178,71 +183,20 @@ export class Writes extends Reads {
     });
   }
 
-  /** An event that this instance has stored, and did not hear of. */
+  /** An event that this instance has stored, and did not hear of: by now it may be further. */
   async #found({ digest, stored }: AcceptedEvent): Promise<Written | undefined> {
     const row = await this.writer.one(
-      `SELECT seq, superseded, owner FROM radaro_inbox.events
+      `SELECT ${columns}, owner FROM radaro_inbox.events
         WHERE merchant = $1 AND digest = $2 AND accepted_by = $3 AND received_at = $4`,
       ...[this.merchant, digest, this.instance, stored.receivedAt],
     );
     if (!row) return undefined;
+    const { seq, superseded, deliveries, state } = readRow(row);
     return {
-      seq: toSeq(row.seq),
-      ...(row.superseded === true && { superseded: true }),
+      ...{ seq, deliveries, state },
+      ...(superseded && { superseded }),
       ...(row.owner !== this.instance && { isElsewhere: true }),
     };
-  }
-
-  /** Says what has become of events that another gives by now: the last word counts. */
-  async #say(changed: Became[]): Promise<void> {
-    if (changed.length === 0) return;
-    const bySeq = new Map(changed.map(({ seq, deliveries = [] }) => [seq, deliveries]));
-    const others = await this.changeOthers([...bySeq.keys()], ({ seq, deliveries = [] }) => {
-      const last = deliveries.map((there) => {
-        const said = bySeq.get(seq)!.find(({ node }) => node === there.node);
-        return said ? lastWord(there, said) : there;
-      });
-      return last.some((each, i) => each !== deliveries[i]) ? { deliveries: last } : undefined;
-    });
-    this.others.gone(others);
-  }
-
-  async changeOthers(...[seqs, become]: Parameters<Store["changeOthers"]>): Promise<string[]> {
-    const others = new Set<string>();
-    // Until none of them was changed by somebody else between reading and writing.
-    for (let left = seqs; left.length > 0;) {
-      const rows = await this.writer.all(
-        `SELECT ${columns} FROM radaro_inbox.events WHERE merchant = $1 AND owner <> $2
-          AND seq = ANY (ARRAY(SELECT json_array_elements_text($3::text::json)::bigint))`,
-        ...[this.merchant, this.instance, JSON.stringify(left.filter(isSeq))],
-      );
-      left = [];
-      for (const row of rows) {
-        const stored = readRow(row);
-        others.add(stored.seq);
-        const became = become(stored);
-        if (became && !(await this.#merge(row.deliveries as string | null, { ...stored, ...became })))
-          left.push(stored.seq);
-      }
-    }
-    return [...others];
-  }
-
-  /** @returns false where somebody was faster */
-  async #merge(was: string | null, became: Became): Promise<boolean> {
-    const row = await this.writer.one(
-      `SELECT radaro_inbox.merge($1, $2, json_populate_record(NULL::radaro_inbox.became, $3::text::json)) AS is_done`,
-      ...[this.merchant, was, toJson({ seq: Number(became.seq), ...changing(became) })],
-    );
-    return row!.is_done === true;
-  }
-
-  async news(): Promise<void> {
-    const rows = await this.writer.all(
-      `UPDATE radaro_inbox.events SET news = false WHERE merchant = $1 AND owner = $2 AND news RETURNING ${columns}`,
-      ...[this.merchant, this.instance],
-    );
-    this.others.became(rows.map(readRow));
   }
 
   known(...args: Parameters<Store["known"]>) {
@@ -261,13 +215,6 @@ export class Writes extends Reads {
     return this.#jobs.forget(...args);
   }
 
-  async own(seqs: string[]): Promise<void> {
-    await this.writer.all(
-      "SELECT radaro_inbox.own($1, $2, $3::interval, ARRAY(SELECT json_array_elements_text($4::text::json)::bigint))",
-      ...[this.merchant, this.instance, this.live, JSON.stringify(seqs)],
-    );
-  }
-
   async redate(before: string, after: string, to: string): Promise<number> {
     const rows = await this.writer.all(
       `UPDATE radaro_inbox.events SET received_at = $4 WHERE merchant = $1 AND seq IN (
@@ -278,11 +225,11 @@ export class Writes extends Reads {
     return rows.length;
   }
 
-  async delete(seqs: string[]): Promise<number> {
+  async delete(seqs: string[], onlyClosed = false): Promise<number> {
     if (seqs.length === 0) return 0;
     const row = await this.writer.one(
-      `SELECT radaro_inbox.remove($1, $2, ARRAY(SELECT json_array_elements_text($3::text::json)::bigint)) AS removed`,
-      ...[this.merchant, this.instance, JSON.stringify(seqs)],
+      `SELECT radaro_inbox.remove($1, $2, ${fromArray("$3")}, $4) AS removed`,
+      ...[this.merchant, this.instance, JSON.stringify(seqs.filter(isSeq)), onlyClosed],
     );
     const tallies = await this.writer.one("SELECT radaro_inbox.tallies_of($1) AS tallies", this.merchant);
     this.tally(tallies!.tallies as Record<string, number>);

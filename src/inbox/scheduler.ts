@@ -50,13 +50,16 @@ export class Turns {
   }
 
   /**
-   * An event's turn is over: the flow is done with it, or it is not there any more.
+   * An event's turn is over, or it waits for none any more: the flow is done with it, or it is not there.
    *
    * @returns whose turn it is now, if it was this one's and somebody waits
    */
   end(key: string, seq: string, now: number): string | undefined {
     const turn = this.#turns.get(key);
-    return turn?.seq === seq ? this.#next(key, turn, now) : undefined;
+    if (turn?.seq === seq) return this.#next(key, turn, now);
+    const at = turn?.queue.findIndex((entry) => entry.endsWith(` ${seq}`)) ?? -1;
+    if (at >= 0) turn!.queue.splice(at, 1);
+    return undefined;
   }
 
   /** Those that have waited long enough for the one before. */

@@ -1,6 +1,6 @@
 import type { Flow, Giving } from "./giving";
 import type { Held } from "./held";
-import { againAt, changedBy, isOpen } from "./deliveries";
+import { againAt, changedBy, isOpen, type Delivery } from "./deliveries";
 import type { Refusals } from "./refusals";
 import type { Reopening } from "./reopening";
 import type { Retrying } from "./retrying";
@@ -34,7 +34,14 @@ export class Sharing implements Others {
   came(seqs: string[]): void {
     const { giving } = this.inbox;
     for (const seq of seqs) giving.upTo(seq);
-    if (seqs.length > 0) giving.again.came(seqs);
+    // After what this one has just stored itself, which may be earlier ones of their jobs. Else they come when it is opened anew.
+    if (seqs.length > 0)
+      void this.store
+        .alone(() => Promise.resolve())
+        .then(
+          () => giving.again.came(seqs),
+          () => undefined,
+        );
     else {
       this.#isLookDue = true;
       // Else it comes again, or the store is opened anew.
@@ -74,29 +81,31 @@ export class Sharing implements Others {
     void this.store.alone((store) => store.news()).catch(() => undefined);
   }
 
-  became(events: StoredEvent[]): void {
-    const { giving, changed } = this.inbox;
-    const run = events.filter((stored) => this.#became(stored));
-    if (run.length > 0) giving.again.ask(run.map(({ seq }) => seq));
+  became(events: { stored: StoredEvent; said: Delivery[] }[]): string[] {
+    const { giving, held, changed } = this.inbox;
+    const run = events.filter(({ stored, said }) => this.#became(stored, said));
+    if (run.length > 0) giving.again.ask(run.map(({ stored: { seq } }) => seq));
     changed();
+    return events.flatMap(({ stored: { seq } }) => (held.isUnwritten(seq) ? seq : []));
   }
 
-  /** @returns whether something of it is to be given */
-  #became({ seq, deliveries }: StoredEvent): boolean {
+  /** @param there as it is in the store @param said its deliveries that are others @returns whether something of it is to be given */
+  #became(there: StoredEvent, said: Delivery[]): boolean {
     const { held, giving, retrying } = this.inbox;
-    const at = againAt(deliveries);
+    const { seq } = there;
+    giving.upTo(seq);
+    const at = againAt(said);
     if (at !== undefined) retrying.at(at);
     const stored = held.get(seq);
-    if (!stored) return isOpen(deliveries);
+    if (!stored) return isOpen(there.deliveries);
     const before = stored.deliveries ?? [];
-    const now = before.map((mine) => {
-      const said = deliveries?.find(({ node }) => node === mine.node);
-      return said ? changedBy(mine, said) : mine;
-    });
+    const now = before.map((mine) =>
+      said.reduce((last, each) => (each.node === mine.node ? changedBy(last, each) : last), mine),
+    );
     const others = now.filter((each, i) => each !== before[i]);
-    stored.deliveries = before.length > 0 ? now : deliveries;
+    stored.deliveries = before.length > 0 ? now : there.deliveries;
     for (const { node } of others) giving.again.dealtWith(seq, node);
-    if (others.length > 0 || before.length === 0 || held.isUnwritten(seq)) held.change(stored, true);
+    held.change(stored, true);
     return before.length === 0 || others.some(({ state }) => state === "waiting");
   }
 

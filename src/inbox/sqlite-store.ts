@@ -163,13 +163,8 @@ export class SqliteStore implements Store {
     await this.#ask("set", settings);
   }
 
-  /** All are. */
-  async own() {
-    // Nobody shares it.
-  }
-
-  /** All are its own. */
-  changeOthers() {
+  /** Nobody shares it. */
+  change() {
     return Promise.resolve([]);
   }
 
@@ -215,8 +210,8 @@ export class SqliteStore implements Store {
     return this.#ask("redate", ...args);
   }
 
-  delete(...args: Parameters<Store["delete"]>) {
-    return this.#ask("delete", ...args);
+  delete(seqs: string[]) {
+    return this.#ask("delete", seqs); // nothing comes between: only this process has it
   }
 
   compact(...args: Parameters<Store["compact"]>) {

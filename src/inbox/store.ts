@@ -1,4 +1,4 @@
-import type { FlowError, State } from "./deliveries";
+import type { Delivery, FlowError, State } from "./deliveries";
 import type { Known } from "./known-job";
 import type { AcceptedEvent, Became, Change, StoredEvent } from "./stored-event";
 
@@ -189,8 +189,12 @@ export interface Others {
   gone(seqs: string[]): void;
   /** Another inbox has changed what has become of some of its own: see `Store.news`. */
   news(): void;
-  /** These are its own, as another inbox has changed them. */
-  became(events: StoredEvent[]): void;
+  /**
+   * Deliveries of its own events are others, as somebody wants it, or another inbox says it.
+   *
+   * @returns the seqs of those of which it writes by itself what it makes of that
+   */
+  became(events: { stored: StoredEvent; said: Delivery[] }[]): string[];
   /** The seqs of those that it goes by as it has them in memory. */
   held(): string[];
   /** `counts`, `failures` or `settings` are others. */
@@ -209,6 +213,9 @@ export interface OpenOptions {
   /** Where it may be shared. */
   others?: Others;
 }
+
+/** What becomes of an event: its deliveries from then on. */
+export type Becoming = (stored: StoredEvent) => Pick<StoredEvent, "deliveries"> | undefined;
 
 /** Opens a store. @throws Unusable */
 export type OpenStore = (options: OpenOptions) => Promise<Store>;
@@ -253,23 +260,16 @@ export interface Store {
   write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]>;
 
   /**
-   * Lets events of which nothing waits now be this inbox's own, or where another one has something of their job
-   * that waits, that one's. What waits stays whose it is, while that lives.
-   */
-  own(seqs: string[]): Promise<void>;
-
-  /**
-   * Changes events that are not this inbox's own, as they are in the store: whose they are hears of it.
+   * Changes events as they are in the store, where others share it: whose they are hears of it, by `Others.became`.
    *
-   * @param become their deliveries from then on; `undefined`: nothing changes. It may be asked more than once.
-   * @returns the seqs of all that are not its own
+   * @param become see `Becoming`; `undefined`: nothing changes. It may be asked more than once.
+   * @param isRun they are run again: what does not wait yet becomes the one's that has something of its job that
+   *   waits, or else this inbox's own
+   * @returns the seqs of all that are there; none where nobody shares it: who has them in memory changes them
    */
-  changeOthers(
-    seqs: string[],
-    become: (stored: StoredEvent) => Pick<StoredEvent, "deliveries"> | undefined,
-  ): Promise<string[]>;
+  change(seqs: string[], become: Becoming, isRun: boolean): Promise<string[]>;
 
-  /** Tells `Others.became` of its own events that others have changed. */
+  /** Tells `Others.became` of its own events that were changed in the store, and that it does not know of. */
   news(): Promise<void>;
 
   /** Lets all that is open be others'. */
@@ -324,8 +324,8 @@ export interface Store {
    */
   redate(before: string, after: string, to: string): Promise<number>;
 
-  /** @returns how many were there */
-  delete(seqs: string[]): Promise<number>;
+  /** @param onlyClosed those of which something waits are left @returns how many were there */
+  delete(seqs: string[], onlyClosed?: boolean): Promise<number>;
 
   /**
    * Takes what was deleted out of the files too.

@@ -25,8 +25,9 @@ export class Suspects {
       if (isRestart && store.settings.ends > 0) await this.#ends(store, 0);
       return;
     }
-    const ends = store.settings.ends + 1;
-    await this.#ends(store, ends);
+    // Where others share the store, it has counted that.
+    const ends = store.settings.ends + (isRestart ? 1 : 0);
+    if (isRestart) await this.#ends(store, ends);
     const suspects = events.filter(({ stored, isAlone }) => !(isAlone && this.#isSetAside(stored)));
     // From now on only what is given is with the flow: the next end tells which it was.
     for (const { stored } of events) this.held.change(this.held.hold(stored), true);

@@ -110,6 +110,19 @@ export class Editor {
     await this.drag(port, this.node(to).locator(".red-ui-flow-port-input .red-ui-flow-port"));
   }
 
+  /** Chooses the tab of a flow; once more where the tabs were still moving. */
+  async showFlow(name: string): Promise<void> {
+    const tab = this.page.locator("#red-ui-workspace-tabs .red-ui-tab", { hasText: name });
+    const chosen = tab.and(this.page.locator(".active"));
+    for (let isChosen = false; !isChosen;) {
+      await this.click(tab.locator(".red-ui-tab-label"));
+      isChosen = await chosen.waitFor({ timeout: 2000 }).then(
+        () => true,
+        () => false,
+      );
+    }
+  }
+
   /** Chooses a tab of the sidebar. */
   async showSidebar(id: string, name: string): Promise<void> {
     const ofNodeRed5 = this.page.locator(`button[data-tab-id="${id}"]`);

@@ -34,9 +34,7 @@ inEachNodeRed("Examples", { flows: [] }, (session) => {
       await page.waitForFunction(`RED.nodes.filterNodes({ type: "comment" }).length >= ${number + 1}`);
       if (number === 0) {
         // As README says.
-        await editor.click(
-          page.locator("#red-ui-workspace-tabs .red-ui-tab-label", { hasText: "The life of a job" }),
-        );
+        await editor.showFlow("The life of a job");
         await editor.edit("/radaro");
         await editor.click("#node-input-btn-config-edit");
         await page.locator("#node-config-input-token").waitFor();

@@ -1,97 +1,14 @@
 import assert from "node:assert/strict";
 import { compare, make, readJob } from "../../src/inbox/catch-up";
-import { Inbox, type Outcome } from "../../src/inbox/inbox";
 import type { JsonObject } from "../../src/event/json";
-import { Instance, PostgresStore, times } from "../../src/inbox/postgres-store";
-import { Unusable } from "../../src/inbox/store";
 import { sortable, type StoredEvent } from "../../src/inbox/stored-event";
 import { readSamples } from "../events";
-import { TestFlow } from "../unit/test-flow";
-import { Postgres } from "./postgres";
-
-const done: Outcome = { state: "processed" };
-const down: Outcome = {
-  state: "failed",
-  error: { text: "down", node: { id: "n", type: "function" } },
-};
-
-/** In milliseconds: as in earnest, but so that no test waits for long. */
-const soon = { look: 50, sign: 200, rest: 50 };
-
-/** Of one that believes soon that another has ended; on a busy machine also of one that has not. */
-const impatient = { times: { live: 1500 } };
-
-/** One of the inboxes that share a database, and the flow behind it. */
-class Sharer {
-  readonly flow = new TestFlow();
-  readonly inbox: Inbox;
-  store: PostgresStore | undefined;
-  #isDead = false;
-  #wake: () => void = () => undefined;
-
-  constructor(
-    url: string,
-    {
-      retries = [],
-      ...options
-    }: { retries?: number[]; times?: Partial<typeof times>; answerWithin?: number; isAsking?: boolean } = {},
-  ) {
-    const instance = new Instance("acme");
-    const open = async (opening: Parameters<ConstructorParameters<typeof Inbox>[0]>[0]) => {
-      if (this.#isDead) throw new Unusable("unreachable");
-      return (this.store = await PostgresStore.open(url, instance, opening, { ...soon, ...options.times }));
-    };
-    this.inbox = new Inbox(open, this.flow, {
-      ...{ days: 7, retries, changed: () => this.#wake() },
-      setAside: (node) => ({ text: "set aside", node: { id: node, type: "radaro in" } }),
-      ...(options.answerWithin !== undefined && { answerWithin: options.answerWithin }),
-      isAsking: options.isAsking ?? false,
-    });
-    this.flow.inbox = this.inbox;
-  }
-
-  /** As if its process had ended: nothing more comes from it, to the database or from its flow. */
-  die(): void {
-    this.#isDead = true;
-    this.flow.running = false;
-    this.store?.leave();
-  }
-
-  /** Resolves when something holds, which is looked at when the inbox says that it has changed. */
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => (this.#wake = resolve));
-  }
-}
+import { accept, changeOf, done, down, impatient, listed, ready, Sharers, type Sharer } from "./sharers";
 
 describe("Inboxes that share a database", () => {
-  let postgres: Postgres;
-  let url: string;
-  let sharers: Sharer[];
-  before(async () => (postgres = await Postgres.start()));
-  after(() => postgres.remove());
-  beforeEach(() => {
-    url = postgres.newDatabase();
-    sharers = [];
-  });
-  afterEach(() => Promise.all(sharers.map(({ inbox }) => inbox.close())));
-
-  const join = (
-    ...options: ConstructorParameters<typeof Sharer> extends [string, ...infer O] ? O : never
-  ) => {
-    const sharer = new Sharer(url, ...options);
-    sharers.push(sharer);
-    return sharer;
-  };
-  let count = 0;
-  const accept = ({ inbox }: Sharer, event: JsonObject = {}, body = `{"n":${(count += 1)}}`) =>
-    inbox.accept(event, { path: "/radaro", body: Buffer.from(body), receivedAt: new Date() });
-  const changeOf = (job: number, second: number, status = "delivered") => ({
-    updated_at: new Date(Date.UTC(2026, 5, 1, 12, 0, second)).toISOString(),
-    order_info: { order_id: job },
-    new_values: { status },
-  });
-  const listed = async ({ inbox }: Sharer): Promise<StoredEvent[]> =>
-    (await inbox.events.list({}, "")).events;
+  const sharers = new Sharers();
+  const join = (...options: Parameters<Sharers["join"]>) => sharers.join(...options);
+  const inOrder = (...options: Parameters<Sharers["inOrder"]>) => sharers.inOrder(...options);
 
   it("give an event once: by the one that has accepted it", async () => {
     const [a, b] = [join(), join()];
@@ -230,12 +147,6 @@ describe("Inboxes that share a database", () => {
   });
 
   describe("of jobs whose events come one after the other", () => {
-    const inOrder = (...options: Parameters<typeof join>) => {
-      const sharer = join(...options);
-      sharer.flow.isInOrder = true;
-      return sharer;
-    };
-
     it("never give two of a job at once, wherever they arrive, and keep their order", async () => {
       const all = [inOrder(), inOrder(), inOrder()];
       const given: number[] = [];
@@ -316,6 +227,7 @@ describe("Inboxes that share a database", () => {
       it(`keep it where one is run again that ${who} has accepted`, async () => {
         const all = [inOrder(), inOrder()] as const;
         const [a, b] = all;
+        await ready(a, b);
         await accept(all[accepts]!, { ...changeOf(1, 1), n: 1 });
         await all[accepts]!.flow.got(1);
         all[accepts]!.flow.given[0]!.becomes(down);
@@ -537,7 +449,7 @@ describe("Inboxes that share a database", () => {
 
     it("pause, and resume", async () => {
       const [a, b] = [join({ times: { look: 1e6 } }), join()];
-      await Promise.all([a, b].map((each) => each.until(() => each.inbox.counts !== undefined)));
+      await ready(a, b);
       await b.inbox.pause(true);
       await a.until(() => a.inbox.isPaused);
       await accept(a);
@@ -549,14 +461,14 @@ describe("Inboxes that share a database", () => {
 
     it("count what was refused", async () => {
       const [a, b] = [join(), join()];
-      await Promise.all([a, b].map((each) => each.until(() => each.inbox.counts !== undefined)));
+      await ready(a, b);
       const now = Date.now();
       for (const { inbox } of [a, a, b]) inbox.refusals.add("no-token", now);
       await a.inbox.close();
       await b.until(() => b.inbox.refusals.list(now)[0]!.count === 3);
       await b.inbox.close();
       const c = join();
-      await c.until(() => c.inbox.counts !== undefined);
+      await ready(c);
       assert.deepEqual(
         c.inbox.refusals.list(now).map(({ why, count }) => [why, count]),
         [["no-token", 3]],
@@ -587,7 +499,7 @@ describe("Inboxes that share a database", () => {
 
   it("set an event aside that alone was with the flow of three that have ended", async () => {
     let last = join(impatient);
-    await last.until(() => last.inbox.counts !== undefined);
+    await ready(last);
     await accept(last);
     for (let times = 1; times <= 3; times += 1) {
       await last.flow.got(1);

@@ -649,6 +649,16 @@ describe("an inbox", () => {
     });
 
     for (const deed of ["settle", "delete"] as const)
+      it(`the next but one, where somebody wants to ${deed} the next`, async () => {
+        for (const at of [1000, 2000, 3000]) await accept(changeOf(1, at));
+        await flow.got(1);
+        await inbox.events[deed]("000000000000002");
+        flow.given[0]!.becomes(done);
+        await flow.got(2); // long before the 30 seconds are over
+        assert.deepEqual(numbers(), [1, 3]);
+      });
+
+    for (const deed of ["settle", "delete"] as const)
       it(`each when somebody wants to ${deed} the one before`, async () => {
         for (const at of [1000, 2000]) await accept(changeOf(1, at));
         await flow.got(1);

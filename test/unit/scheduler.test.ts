@@ -34,6 +34,14 @@ describe("the turns of events that come one after the other", () => {
       assert.equal(turns.end("k", over, 0), next);
   });
 
+  it("do not go to one that is dealt with while it waits", () => {
+    const turns = new Turns();
+    turns.begin("k", "1", 0);
+    for (const seq of ["2", "3"]) wait(turns, seq);
+    assert.equal(turns.end("k", "2", 0), undefined);
+    assert.equal(turns.end("k", "1", 0), "3");
+  });
+
   it("say how long they last at most, and whether somebody waits for them", () => {
     const turns = new Turns();
     turns.begin("k", "1", 1000);

@@ -55,7 +55,7 @@ DECLARE
 BEGIN
   WITH changed AS (
     UPDATE radaro_inbox.events AS e
-      SET owner = m.owner, is_given = false,
+      SET owner = m.owner, accepted_by = '', is_given = false,
         lost = greatest(e.lost, CASE
           WHEN NOT e.is_given THEN 0
           WHEN EXISTS (SELECT FROM radaro_inbox.instances WHERE id = m.had AND given = 1) THEN 2
@@ -69,6 +69,19 @@ BEGIN
   PERFORM radaro_inbox.tell(of_merchant, had, 'gone', array_agg(seq)) FROM unnest(moved) WHERE had <> '' GROUP BY had;
   RETURN QUERY SELECT * FROM unnest(moved);
 END $$;
+
+-- Notes of those that have ended with how many events their flows were: what was alone may be why. Each counts once as an end.
+CREATE FUNCTION radaro_inbox.bury(of_merchant text, me text, live_for interval) RETURNS void LANGUAGE sql AS $$
+  WITH ended AS (
+    UPDATE radaro_inbox.instances AS i SET given = (
+        SELECT count(*) FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = i.id AND is_given
+      )
+      WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for AND given IS NULL
+      RETURNING given
+  )
+  UPDATE radaro_inbox.inboxes SET ends = ends + (SELECT count(*) FROM ended WHERE given > 0)
+    WHERE merchant = of_merchant AND EXISTS (SELECT FROM ended WHERE given > 0)
+$$;
 
 -- An event that arrives.
 CREATE TYPE radaro_inbox.accepted AS (
@@ -84,7 +97,15 @@ CREATE TYPE radaro_inbox.accepted AS (
 
 -- What has become of an event.
 CREATE TYPE radaro_inbox.became AS (
-  seq bigint, deliveries text, state text, is_open boolean, is_given boolean, again_at text, superseded boolean, ended integer
+  seq bigint, deliveries text, state text, is_open boolean, is_given boolean, again_at text, superseded boolean, ended integer,
+  known text -- the news of it that its owner has taken over with that
+);
+
+-- What somebody says of an event, whoever gives it.
+CREATE TYPE radaro_inbox.said AS (
+  seq bigint, was text, -- its deliveries as they were read
+  deliveries text, state text, is_open boolean, is_given boolean, again_at text,
+  news text -- those of them that are others by that: JSON
 );
 
 -- `jobs`: the paths and keys of those whose events come one after the other; NULL: none.
@@ -113,6 +134,7 @@ BEGIN
         CONTINUE;
       END IF;
       -- What nobody gives of this job comes before it.
+      PERFORM radaro_inbox.bury(of_merchant, me, live_for);
       PERFORM radaro_inbox.move(of_merchant, ARRAY(
           SELECT (seq, owner, me)::radaro_inbox.moved FROM radaro_inbox.events
           WHERE merchant = of_merchant AND order_key = job.order_key AND path = job.path
@@ -180,14 +202,14 @@ BEGIN
 END $$;
 
 -- Stores new events, what they tell of their jobs, and what has become of others, all or nothing. Left alone of those are:
--- `others`, which another instance gives, and `news`, of which another has changed something. Returns NULL, and stores nothing,
--- where something else is known of the jobs by now.
+-- `others`, which another instance gives, and `news`, where there is some that is not known. Returns NULL, and stores nothing, where
+-- something else is known of the jobs by now.
 CREATE FUNCTION radaro_inbox.write(of_merchant text, me text, live_for interval, arrived json, jobs json, becoming json, learned json)
 RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   written json;
   others json;
-  has_news boolean := false;
+  news json;
   places bigint[]; -- that these are found by an index, however little is known of the table
 BEGIN
   IF learned IS NOT NULL AND NOT radaro_inbox.learn(of_merchant, learned) THEN
@@ -200,31 +222,57 @@ BEGIN
     places := ARRAY(SELECT seq FROM json_populate_recordset(NULL::radaro_inbox.became, becoming));
     UPDATE radaro_inbox.events AS e
       SET deliveries = b.deliveries, state = b.state, is_open = b.is_open, is_given = b.is_given, again_at = b.again_at,
-        superseded = b.superseded, ended = b.ended, lost = 0
+        superseded = b.superseded, ended = b.ended, lost = 0, news = NULL
       FROM json_populate_recordset(NULL::radaro_inbox.became, becoming) AS b
-      WHERE e.merchant = of_merchant AND e.seq = ANY (places) AND e.seq = b.seq AND e.owner = me AND NOT e.news;
-    SELECT json_agg(seq) FILTER (WHERE owner <> me), count(*) FILTER (WHERE owner = me) > 0 INTO others, has_news
-      FROM radaro_inbox.events WHERE merchant = of_merchant AND seq = ANY (places) AND (owner <> me OR news);
+      WHERE e.merchant = of_merchant AND e.seq = ANY (places) AND e.seq = b.seq AND e.owner = me
+        AND (e.news IS NULL OR e.news = b.known);
+    SELECT json_agg(e.seq) FILTER (WHERE e.owner <> me), json_agg(e.seq) FILTER (WHERE e.owner = me) INTO others, news
+      FROM radaro_inbox.events AS e
+      WHERE e.merchant = of_merchant AND e.seq = ANY (places) AND (e.owner <> me OR e.news IS NOT NULL);
   END IF;
   RETURN json_build_object(
-    'written', written, 'others', others, 'has_news', has_news, 'tallies', radaro_inbox.tallies_of(of_merchant)
+    'written', written, 'others', others, 'news', news, 'tallies', radaro_inbox.tallies_of(of_merchant)
   );
 END $$;
 
--- What has become of an event, said by one that does not give it: where it is still as that has read it.
-CREATE FUNCTION radaro_inbox.merge(of_merchant text, was text, b radaro_inbox.became) RETURNS boolean LANGUAGE plpgsql AS $$
+-- Writes what somebody says of events, where they are still as that has read them: their owners hear of it. What is run again
+-- (`is_run`) and does not wait yet becomes the live instance's that has something open of its job, or else mine. Returns
+-- those that were.
+CREATE FUNCTION radaro_inbox.say(of_merchant text, me text, live_for interval, all_said json, is_run boolean)
+RETURNS SETOF radaro_inbox.moved LANGUAGE plpgsql AS $$
 DECLARE
-  instance text;
+  places bigint[] := ARRAY(SELECT seq FROM json_populate_recordset(NULL::radaro_inbox.said, all_said));
+  changed radaro_inbox.moved[];
 BEGIN
-  UPDATE radaro_inbox.events AS e
-    SET deliveries = b.deliveries, state = b.state, is_open = b.is_open, is_given = b.is_given, again_at = b.again_at,
-      news = e.owner <> ''
-    WHERE e.merchant = of_merchant AND e.seq = b.seq AND e.deliveries IS NOT DISTINCT FROM was
-    RETURNING owner INTO instance;
-  IF instance <> '' THEN
-    PERFORM radaro_inbox.tell(of_merchant, instance, 'became', ARRAY[b.seq]);
+  IF is_run THEN
+    PERFORM radaro_inbox.lock_jobs(of_merchant, (
+        SELECT json_agg(json_build_object('path', path, 'order_key', order_key)) FROM radaro_inbox.events
+        WHERE merchant = of_merchant AND seq = ANY (places) AND order_key IS NOT NULL
+      ));
   END IF;
-  RETURN FOUND;
+  WITH there AS MATERIALIZED (
+    SELECT seq, owner AS had, path, order_key, is_open OR again_at IS NOT NULL AS is_active FROM radaro_inbox.events
+      WHERE merchant = of_merchant AND seq = ANY (places) ORDER BY seq FOR UPDATE
+  ),
+  written AS (
+    UPDATE radaro_inbox.events AS e
+      SET owner = t.goes_to, accepted_by = CASE WHEN t.goes_to = t.had THEN e.accepted_by ELSE '' END,
+        deliveries = s.deliveries, state = s.state, is_open = s.is_open, is_given = s.is_given, again_at = s.again_at,
+        news = CASE WHEN t.goes_to <> '' THEN (coalesce(e.news::jsonb, '[]') || s.news::jsonb)::text END
+      FROM json_populate_recordset(NULL::radaro_inbox.said, all_said) AS s JOIN (
+        SELECT seq, had, CASE WHEN is_active OR NOT is_run THEN had
+            ELSE coalesce(radaro_inbox.owner_of(of_merchant, path, order_key, me, live_for), me) END AS goes_to
+        FROM there
+      ) AS t USING (seq)
+      WHERE e.merchant = of_merchant AND e.seq = ANY (places) AND e.seq = s.seq AND e.deliveries IS NOT DISTINCT FROM s.was
+      RETURNING e.seq, t.had, t.goes_to
+  )
+  SELECT array_agg((seq, had, goes_to)::radaro_inbox.moved) INTO changed FROM written;
+  PERFORM radaro_inbox.tell(of_merchant, owner, 'became', array_agg(seq)) FROM unnest(changed)
+    WHERE owner NOT IN ('', me) GROUP BY owner;
+  PERFORM radaro_inbox.tell(of_merchant, had, 'gone', array_agg(seq)) FROM unnest(changed)
+    WHERE had NOT IN ('', owner) GROUP BY had;
+  RETURN QUERY SELECT * FROM unnest(changed);
 END $$;
 
 -- Whether an event waits for one of these nodes, or that is not known yet.
@@ -243,11 +291,7 @@ BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtextextended('take' || E'\n' || of_merchant, 0)) THEN
     RETURN 0; -- another does
   END IF;
-  -- With how many events their flows were when they ended: that of one that was alone may be why.
-  UPDATE radaro_inbox.instances AS i SET given = (
-      SELECT count(*) FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = i.id AND is_given
-    )
-    WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for AND given IS NULL;
+  PERFORM radaro_inbox.bury(of_merchant, me, live_for);
   WITH gone AS MATERIALIZED (
     SELECT '' AS id
     UNION ALL
@@ -289,28 +333,18 @@ BEGIN
   RETURN cardinality(moved);
 END $$;
 
--- Lets events that nobody gives now be mine, or the instance's that has something open of their job. What a live one gives
--- stays as it is.
-CREATE FUNCTION radaro_inbox.own(of_merchant text, me text, live_for interval, seqs bigint[]) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM radaro_inbox.lock_jobs(of_merchant,
-    (SELECT json_agg(json_build_object('path', path, 'order_key', order_key)) FROM radaro_inbox.events
-      WHERE merchant = of_merchant AND seq = ANY (seqs) AND order_key IS NOT NULL));
-  PERFORM radaro_inbox.move(of_merchant, radaro_inbox.to_owners(of_merchant, me, live_for, ARRAY(
-      SELECT (seq, owner, NULL)::radaro_inbox.moved FROM radaro_inbox.events
-      WHERE merchant = of_merchant AND seq = ANY (seqs)
-        AND NOT ((is_open OR again_at IS NOT NULL) AND (owner = me OR radaro_inbox.lives(owner, live_for)))
-    )));
-END $$;
-
--- Returns how many were there.
-CREATE FUNCTION radaro_inbox.remove(of_merchant text, me text, seqs bigint[]) RETURNS integer LANGUAGE plpgsql AS $$
+-- Deletes events; `only_closed`: those of which nothing waits. Returns how many were there.
+CREATE FUNCTION radaro_inbox.remove(of_merchant text, me text, asked bigint[], only_closed boolean) RETURNS integer
+LANGUAGE plpgsql AS $$
 DECLARE
+  seqs bigint[] := ARRAY(
+    SELECT seq FROM radaro_inbox.events
+    WHERE merchant = of_merchant AND seq = ANY (asked) AND NOT (only_closed AND is_open) ORDER BY seq FOR UPDATE
+  );
   removed integer;
 BEGIN
   PERFORM radaro_inbox.tell(of_merchant, had.owner, 'gone', array_agg(had.seq)) FROM (
-    SELECT seq, owner, is_open FROM radaro_inbox.events
-    WHERE merchant = of_merchant AND seq = ANY (seqs) ORDER BY seq FOR UPDATE
+    SELECT seq, owner, is_open FROM radaro_inbox.events WHERE merchant = of_merchant AND seq = ANY (seqs)
   ) AS had WHERE had.is_open AND had.owner NOT IN ('', me) GROUP BY had.owner;
   DELETE FROM radaro_inbox.bodies
     WHERE seq IN (SELECT e.seq FROM radaro_inbox.events AS e WHERE e.merchant = of_merchant AND e.seq = ANY (seqs));
@@ -347,8 +381,28 @@ BEGIN
   PERFORM pg_notify(radaro_inbox.channel(of_merchant), json_build_object('from', me, 'what', 'free')::text);
 END $$;
 
--- What an instance looks at each second, and whenever it hears of others.
-CREATE FUNCTION radaro_inbox.look(of_merchant text, me text, live_for interval) RETURNS json LANGUAGE sql VOLATILE AS $$
+-- The ids of those that have ended or let go, as '', and have something open.
+CREATE FUNCTION radaro_inbox.gone(of_merchant text, me text, live_for interval) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+  SELECT id FROM (
+    SELECT '' AS id
+    UNION ALL
+    SELECT id FROM radaro_inbox.instances WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for
+  ) AS gone
+  WHERE EXISTS (SELECT FROM radaro_inbox.events
+    WHERE merchant = of_merchant AND owner = gone.id AND (is_open OR again_at IS NOT NULL))
+$$;
+
+-- Whether there is something to be taken for one of these nodes.
+CREATE FUNCTION radaro_inbox.is_to_take(of_merchant text, me text, live_for interval, nodes text[]) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM radaro_inbox.gone(of_merchant, me, live_for) AS gone JOIN radaro_inbox.events ON owner = gone
+    WHERE merchant = of_merchant AND (is_open OR again_at IS NOT NULL) AND radaro_inbox.is_for(deliveries, nodes)
+  )
+$$;
+
+-- What an instance looks at each second, and whenever it hears of others. `told`: up to where it knows what it has stored.
+CREATE FUNCTION radaro_inbox.look(of_merchant text, me text, live_for interval, told bigint) RETURNS json LANGUAGE sql VOLATILE AS $$
   SELECT json_build_object(
     'step', (SELECT step FROM radaro_inbox.schema),
     'now', extract(epoch FROM clock_timestamp()) * 1000,
@@ -359,17 +413,11 @@ CREATE FUNCTION radaro_inbox.look(of_merchant text, me text, live_for interval) 
     'asking', asking,
     'refused', (SELECT coalesce(json_agg(json_build_object('why', why, 'count', count, 'first', first, 'last', last)), '[]')
       FROM radaro_inbox.refused WHERE merchant = of_merchant),
-    'isFree', EXISTS (
-      SELECT FROM (
-        SELECT '' AS id
-        UNION ALL
-        SELECT id FROM radaro_inbox.instances WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for
-      ) AS gone
-      WHERE EXISTS (SELECT FROM radaro_inbox.events
-        WHERE merchant = of_merchant AND owner = gone.id AND (is_open OR again_at IS NOT NULL))
-    ),
+    'free', (SELECT coalesce(json_agg(id ORDER BY id), '[]') FROM radaro_inbox.gone(of_merchant, me, live_for) AS id),
+    'hasUntold', EXISTS (SELECT FROM radaro_inbox.events
+      WHERE merchant = of_merchant AND seq > told AND owner = me AND accepted_by = me AND is_open),
     'hasLost', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND lost > 0),
-    'hasNews', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND news)
+    'hasNews', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND news IS NOT NULL)
   )
   FROM radaro_inbox.inboxes WHERE merchant = of_merchant
 $$;

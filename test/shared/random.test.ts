@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { randomFrom, seed } from "../inbox/random";
+import { accept, changeOf, done, down, listed, ready, Sharers, type Sharer } from "./sharers";
+
+/** How many events each of them gets, of how many jobs. */
+const [many, jobs] = [1500, 7];
+
+/** What happens besides, each tenth time that events come. */
+const happenings: Record<string, (happening: Happening) => Promise<unknown>> = {
+  "connections are killed": ({ sharers: { postgres, url } }) => {
+    const ours = "application_name = 'node-red-contrib-radaro' AND datname = current_database()";
+    postgres.query(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${ours}`);
+    return Promise.resolve();
+  },
+  "one closes, and another one comes": async ({ all, begin }) => {
+    const closed = all.shift()!;
+    all.push(begin());
+    await closed.inbox.close();
+  },
+  "two settle the same": async ({ all: [a, b, c] }) => {
+    const waiting = (await listed(a!)).find(({ state }) => state === "waiting");
+    if (waiting) await Promise.all([b!, c!].map(({ inbox }) => inbox.events.settle(waiting.seq)));
+  },
+  "all run again what failed": ({ all }) => Promise.all(all.map(({ inbox }) => inbox.events.runAll({}))),
+};
+
+interface Happening {
+  sharers: Sharers;
+  all: Sharer[];
+  begin(): Sharer;
+}
+
+describe(`Three inboxes that share a database, and give the events of a job in order (SEED=${seed})`, function () {
+  this.timeout(120_000);
+  const sharers = new Sharers();
+
+  for (const [what, happens] of Object.entries(happenings))
+    it(`lose nothing, leave nothing waiting, and never give two of a job at once, while ${what}`, async () => {
+      const random = randomFrom(seed);
+      const failing = what.includes("failed") ? 0.3 : 0;
+      const withFlow = new Map<string, number>();
+      const given = new Set<number>();
+      const faults: string[] = [];
+      let isOver = false;
+      const begin = () => {
+        const sharer = sharers.inOrder({ times: { look: 200 } });
+        const give = sharer.flow.give.bind(sharer.flow);
+        sharer.flow.give = (stored, nodes, event) => {
+          const [job, n] = [String(stored.orderId), event.n as number];
+          // What one that closes has with its flow comes once more in another.
+          if (!what.includes("closes") && withFlow.has(job))
+            faults.push(`${n} and ${withFlow.get(job)} of job ${job} at once`);
+          withFlow.set(job, n);
+          given.add(n);
+          const outcome = !isOver && random() < failing ? down : done;
+          setTimeout(() => {
+            if (withFlow.get(job) === n) withFlow.delete(job);
+            void sharer.inbox.heard(stored.seq, "in", outcome).catch(() => undefined); // it is closed
+          }, random() * 10);
+          return give(stored, nodes, event);
+        };
+        return sharer;
+      };
+      const all = [begin(), begin(), begin()];
+      await ready(...all);
+      const stored = new Set<number>();
+      for (let n = 0; n < many; n += 10) {
+        const events = Array.from({ length: 10 }, async (_, i) => {
+          const answer = await accept(all[(n + i) % 3]!, {
+            ...changeOf((n + i) % jobs, n + i),
+            n: n + i,
+          }).catch(() => "refused");
+          if (answer === "stored") stored.add(n + i);
+        });
+        const happened = random() < 0.1 && happens({ sharers, all, begin }).catch(() => undefined); // a connection is lost
+        await Promise.all([...events, happened]);
+      }
+      isOver = true;
+      const is = (state: "waiting" | "failed") => all.some(({ inbox }) => inbox.counts?.[state] !== 0);
+      while (is("waiting") || is("failed")) {
+        await all[0]!.inbox.events.runAll({}).catch(() => undefined);
+        await new Promise(setImmediate);
+      }
+      if (!what.includes("settle"))
+        assert.deepEqual(
+          [...stored].filter((n) => !given.has(n)),
+          [],
+        );
+      assert.ok(stored.size > many / 2);
+      assert.deepEqual(faults, []);
+    });
+});
