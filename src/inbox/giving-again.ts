@@ -213,7 +213,10 @@ export class GivingAgain {
     for (const { seq, path, deliveries } of events) {
       if (!this.mayGive) break;
       if (!this.told.isStored(seq) || !this.#handing.canBeGiven(seq, path, deliveries)) continue;
-      const next = await this.#handing.prepare(seq);
+      const next = await this.#handing.prepare(seq).catch((error: unknown) => {
+        this.#handing.letGo(batch);
+        throw error;
+      });
       if (!next) continue;
       for (let now = performance.now(); this.mayGive; now = performance.now()) {
         if (this.#handing.pace.free(now) > batch.length) break;

@@ -43,6 +43,7 @@ export class Handing {
     this.pace.over(key, isWell, now);
     const at = this.#givenAt.get(key);
     if (isSettled) this.#givenAt.delete(key);
+    if (isSettled) this.#asked.delete(seq);
     return at === undefined ? undefined : now - at;
   }
 
@@ -95,7 +96,8 @@ export class Handing {
    * @param isPaced they take places of those that are given again
    * @returns how many
    */
-  async give(batch: Next[], isPaced = true): Promise<number> {
+  async give(prepared: Next[], isPaced = true): Promise<number> {
+    const batch = await this.#asTheyAre(prepared);
     const begun = batch.flatMap(({ stored, event, nodes }) => {
       const mine = nodes.filter((node) => this.#waitsFor(stored, node) && this.inOrder.begin(node, stored));
       if (mine.length === 0) return [];
@@ -110,6 +112,16 @@ export class Handing {
     const count = begun.filter((next) => this.#giveOne(next, isPaced)).length;
     this.letGo(batch);
     return count;
+  }
+
+  /** Those that were let go meanwhile may be others by now, or be deleted: they are read anew. */
+  async #asTheyAre(batch: Next[]): Promise<Next[]> {
+    const isHeld = ({ stored }: Next) => this.held.get(stored.seq) === stored;
+    while (!batch.every(isHeld)) {
+      const all = batch.map(async (next) => (isHeld(next) ? next : this.prepare(next.stored.seq)));
+      batch = (await Promise.all(all)).flatMap((next) => next ?? []);
+    }
+    return batch;
   }
 
   /** Those that were prepared are not given now. */

@@ -43,10 +43,10 @@ export class Held {
 
   /** Something has become of an event that is held. */
   change(stored: StoredEvent, isUrgent = false): void {
-    const { seq, deliveries, superseded, ended } = stored;
+    const { seq, deliveries, superseded, ended, words } = stored;
     stored.state = stateOf(deliveries);
     // A copy: the next change can come while this one is written.
-    const became = { seq, deliveries: deliveries && [...deliveries], superseded, ended };
+    const became = { seq, deliveries: deliveries && [...deliveries], superseded, ended, words };
     const entry = this.#entries.get(seq)!;
     entry.unwritten = became;
     this.write(became, isUrgent || entry.waiting.length > 0);

@@ -5,7 +5,7 @@ import type { AcceptedEvent, Became, StoredEvent } from "./stored-event";
 /** What lists show: all of `events` but what only searches need. */
 export const columns =
   "seq, digest, path, received_at, changed_at, topic, event_type, to_json(changed) AS changed, status, meaning, title, customer," +
-  " order_id, external_id, size, state, deliveries, superseded, caught_up, ended";
+  " order_id, external_id, size, state, deliveries, superseded, caught_up, ended, radaro_inbox.count_of(words) AS words";
 
 /** How much of the database an event takes at most, with its row and its place in the indexes: in bytes, as `size` is. */
 export const spaceOf = (size: number) => size + 4096;
@@ -60,6 +60,7 @@ export function readRow(row: Row): StoredEvent {
     ...(row.caught_up === 1 && { caughtUp: true }),
     ...(row.caught_up === 2 && { cameAfter: true }),
     ...(row.ended !== 0 && { ended: row.ended as number }),
+    ...(row.words !== 0 && { words: row.words as number }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { lastWord, type Delivery } from "./deliveries";
-import type { Connection } from "./postgres-connection";
+import type { Connection, Row } from "./postgres-connection";
 import { isSeq, Reads } from "./postgres-reads";
 import { changing, columns, fromArray, readRow, toJson, toSeq } from "./postgres-rows";
 import type { Becoming, Others, Store } from "./store";
@@ -11,8 +11,6 @@ export class Instance {
   readonly id = randomUUID();
   /** The digests of events that may be stored or not: the connection was cut while they were. */
   readonly unsure = new Set<string>();
-  /** The news of events that it has taken over and not written yet, by their seqs: see `radaro_inbox.events`. */
-  readonly known = new Map<string, string>();
 
   /** @param merchant the id of the merchant's node: those with the same share its events */
   constructor(readonly merchant: string) {}
@@ -32,14 +30,7 @@ function sayingOf(was: string | null, stored: StoredEvent, now: Delivery[] | und
   const others = (now ?? []).filter((each) => !before.includes(each));
   const { deliveries, state, is_open, is_given, again_at } = changing({ ...stored, deliveries: now });
   const seq = Number(stored.seq);
-  return { seq, was, deliveries, state, is_open, is_given, again_at, news: toJson(others) };
-}
-
-/** Of deliveries that others have changed, those that are not known. @returns `undefined`: all are */
-function newsOf(news: string, known: string | undefined): Delivery[] | undefined {
-  if (news === known) return undefined;
-  const before = known === undefined ? 0 : (JSON.parse(known) as Delivery[]).length;
-  return (JSON.parse(news) as Delivery[]).slice(before); // they are added at the end
+  return { seq, was, deliveries, state, is_open, is_given, again_at, word: toJson(others) };
 }
 
 /** What is said of events whose owner it has to hear: what `Store` says of its methods holds for those of the same name. */
@@ -113,31 +104,34 @@ export class Saying extends Reads {
     return [...there];
   }
 
-  async news(): Promise<void> {
-    const { known } = this.sharer;
-    const held = new Set(this.others.held());
+  /** Tells what was said of events, where that is not known. @param places their seqs */
+  protected async newsOf(places: number[]): Promise<void> {
     const rows = await this.writer.all(
-      `SELECT ${columns}, news FROM radaro_inbox.events WHERE merchant = $1 AND owner = $2 AND news IS NOT NULL ORDER BY seq`,
+      `SELECT ${columns}, words AS said FROM radaro_inbox.events
+        WHERE merchant = $1 AND owner = $2 AND seq = ANY (${fromArray("$3")}) ORDER BY seq`,
+      ...[this.merchant, this.instance, JSON.stringify(places)],
+    );
+    this.others.became(rows.map(saidOf));
+  }
+
+  async news(): Promise<void> {
+    const rows = await this.writer.all(
+      `SELECT ${columns}, words AS said FROM radaro_inbox.events WHERE merchant = $1 AND owner = $2 AND has_news ORDER BY seq`,
       ...[this.merchant, this.instance],
     );
-    const news = rows.flatMap((row) => {
-      const stored = readRow(row);
-      const said = newsOf(row.news as string, known.get(stored.seq));
-      known.set(stored.seq, row.news as string);
-      // What was taken over is written, unless it is not held any more.
-      return said ? { stored, said } : held.has(stored.seq) ? [] : { stored, said: [] };
-    });
-    const written = new Set(this.others.became(news));
+    const written = new Set(this.others.became(rows.map(saidOf)));
     // Of the others nothing is in memory that could be written.
-    const seen = news.flatMap(({ stored: { seq } }) =>
-      written.has(seq) ? [] : { seq, news: known.get(seq)! },
+    const seen = rows.filter(({ seq }) => !written.has(toSeq(seq)));
+    if (seen.length === 0) return;
+    await this.writer.all(
+      `UPDATE radaro_inbox.events AS e SET has_news = false FROM json_to_recordset($2::text::json) AS s (seq bigint, words integer)
+        WHERE merchant = $1 AND e.seq = s.seq AND radaro_inbox.count_of(e.words) = s.words`,
+      ...[this.merchant, JSON.stringify(seen.map(({ seq, words }) => ({ seq, words })))],
     );
-    if (seen.length > 0)
-      await this.writer.all(
-        `UPDATE radaro_inbox.events AS e SET news = NULL FROM json_to_recordset($2::text::json) AS s (seq bigint, news text)
-        WHERE merchant = $1 AND e.seq = s.seq AND e.news = s.news`,
-        ...[this.merchant, toJson(seen)],
-      );
-    for (const { seq } of seen) known.delete(seq);
   }
 }
+
+const saidOf = (row: Row) => ({
+  stored: readRow(row),
+  words: JSON.parse((row.said as string | null) ?? "[]") as Delivery[][],
+});

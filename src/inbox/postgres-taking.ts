@@ -1,7 +1,16 @@
 import type { Connections, Instance } from "./postgres-saying";
+import { Unusable } from "./store";
 
 /** How long nothing is taken at most where there is something, and nothing for this one, in milliseconds. */
 const longestRest = 30_000;
+
+/** What LIKE finds a node by among the deliveries of an event. */
+const findBy = (node: string) => `%"node":${JSON.stringify(node).replace(/[\\%_]/g, "\\$&")}%`;
+
+/** Where it takes too long to look through all of it, it is left for now. @throws what else was wrong */
+function late(error: unknown): undefined {
+  if (!(error instanceof Unusable) || error.problem !== "slow") throw error;
+}
 
 /** Lets an instance take what nobody gives, as those have ended or let it go that had it. */
 export class Taking {
@@ -40,11 +49,12 @@ export class Taking {
 
   async #takeAll(nodes: string[]): Promise<void> {
     const { reader, writer } = this.connections;
-    const values = [this.sharer.merchant, this.sharer.id, this.live, JSON.stringify(nodes)];
+    const values = [this.sharer.merchant, this.sharer.id, this.live, JSON.stringify(nodes.map(findBy))];
     const of = "($1, $2, $3::interval, ARRAY(SELECT json_array_elements_text($4::text::json)))";
     // All may be for nobody's nodes: what writes does not wait for that.
-    const found = await reader.one(`SELECT radaro_inbox.is_to_take${of} AS is_there`, ...values);
-    let isThere = found!.is_there === true;
+    const found = await reader.one(`SELECT radaro_inbox.is_to_take${of} AS is_there`, ...values).catch(late);
+    let isThere = found?.is_there === true;
+    if (isThere) await writer.one("SELECT radaro_inbox.bury($1, $2, $3::interval)", ...values.slice(0, 3));
     while (isThere) {
       const row = await writer.one(`SELECT radaro_inbox.take${of} AS taken`, ...values);
       isThere = (row!.taken as number) > 0;

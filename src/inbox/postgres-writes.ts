@@ -110,13 +110,13 @@ export class Writes extends Saying {
   }
 
   async #write(accepted: AcceptedEvent[], changed: Became[]): Promise<(Written | undefined)[]> {
-    const { known, unsure } = this.sharer;
+    const { unsure } = this.sharer;
     // In one order, as others lock them too.
     const become = changed
       .map((became) => ({
         seq: Number(became.seq),
         ...changing(became),
-        known: known.get(became.seq) ?? null,
+        words: became.words ?? null,
       }))
       .sort((one, other) => one.seq - other.seq);
     for (;;) {
@@ -135,8 +135,7 @@ export class Writes extends Saying {
       const answer = row!.answer as WriteAnswer;
       const results = await this.#writtenOf(accepted, answer);
       // What was not written of them then is said once more.
-      for (const { seq } of changed) if (!answer.news?.includes(Number(seq))) known.delete(seq);
-      if (answer.news) await this.news();
+      if (answer.news) await this.newsOf(answer.news);
       await this.saySo(changed.filter(({ seq }) => answer.others?.includes(Number(seq))));
       for (const { seq } of results.filter((written) => written !== undefined)) {
         if (seq > this.last) this.last = seq;

@@ -32,14 +32,17 @@ export class Sharing implements Others {
   }
 
   came(seqs: string[]): void {
-    const { giving } = this.inbox;
+    const { giving, retrying } = this.inbox;
     for (const seq of seqs) giving.upTo(seq);
     // After what this one has just stored itself, which may be earlier ones of their jobs. Else they come when it is opened anew.
     if (seqs.length > 0)
       void this.store
         .alone(() => Promise.resolve())
         .then(
-          () => giving.again.came(seqs),
+          () => {
+            giving.again.came(seqs);
+            retrying.look(); // what comes along from a disk may have failed elsewhere
+          },
           () => undefined,
         );
     else {
@@ -81,32 +84,38 @@ export class Sharing implements Others {
     void this.store.alone((store) => store.news()).catch(() => undefined);
   }
 
-  became(events: { stored: StoredEvent; said: Delivery[] }[]): string[] {
+  became(events: { stored: StoredEvent; words: Delivery[][] }[]): string[] {
     const { giving, held, changed } = this.inbox;
-    const run = events.filter(({ stored, said }) => this.#became(stored, said));
+    const run = events.filter(({ stored, words }) => this.#became(stored, words));
     if (run.length > 0) giving.again.ask(run.map(({ stored: { seq } }) => seq));
     changed();
     return events.flatMap(({ stored: { seq } }) => (held.isUnwritten(seq) ? seq : []));
   }
 
-  /** @param there as it is in the store @param said its deliveries that are others @returns whether something of it is to be given */
-  #became(there: StoredEvent, said: Delivery[]): boolean {
+  /** @param there as it is in the store @returns whether something of it is to be given */
+  #became(there: StoredEvent, words: Delivery[][]): boolean {
     const { held, giving, retrying } = this.inbox;
     const { seq } = there;
     giving.upTo(seq);
-    const at = againAt(said);
+    const at = againAt(there.deliveries);
     if (at !== undefined) retrying.at(at);
     const stored = held.get(seq);
     if (!stored) return isOpen(there.deliveries);
     const before = stored.deliveries ?? [];
-    const now = before.map((mine) =>
-      said.reduce((last, each) => (each.node === mine.node ? changedBy(last, each) : last), mine),
-    );
-    const others = now.filter((each, i) => each !== before[i]);
-    stored.deliveries = before.length > 0 ? now : there.deliveries;
-    for (const { node } of others) giving.again.dealtWith(seq, node);
-    held.change(stored, true);
-    return before.length === 0 || others.some(({ state }) => state === "waiting");
+    const news = words.slice(stored.words ?? 0);
+    for (const word of news)
+      stored.deliveries =
+        word.length === 0
+          ? there.deliveries
+          : stored.deliveries?.map((mine) => {
+              const said = word.find(({ node }) => node === mine.node);
+              return said ? changedBy(mine, said) : mine;
+            });
+    if (news.length > 0) stored.words = words.length;
+    const { deliveries = [] } = stored;
+    for (const each of before) if (!deliveries.includes(each)) giving.again.dealtWith(seq, each.node);
+    if (news.length > 0 || held.isUnwritten(seq)) held.change(stored, true);
+    return news.length > 0 && isOpen(stored.deliveries);
   }
 
   held(): string[] {

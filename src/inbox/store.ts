@@ -190,11 +190,13 @@ export interface Others {
   /** Another inbox has changed what has become of some of its own: see `Store.news`. */
   news(): void;
   /**
-   * Deliveries of its own events are others, as somebody wants it, or another inbox says it.
+   * Somebody has said something of its own events, or another inbox has.
    *
+   * @param events as they are in the store; `words`: what was said of each, one after the other: the deliveries that
+   *   are others by that, and none where all of them are
    * @returns the seqs of those of which it writes by itself what it makes of that
    */
-  became(events: { stored: StoredEvent; said: Delivery[] }[]): string[];
+  became(events: { stored: StoredEvent; words: Delivery[][] }[]): string[];
   /** The seqs of those that it goes by as it has them in memory. */
   held(): string[];
   /** `counts`, `failures` or `settings` are others. */

@@ -34,6 +34,8 @@ export interface StoredEvent extends EventSummary {
   ended?: number;
   /** Each field that it changed was changed again by a later event that was accepted before. */
   superseded?: true;
+  /** How many words others have said of it, as this knows: see `Store.change`. Absent: none. */
+  words?: number;
   /** It has not come: it was made of what Radaro's jobs API says. */
   caughtUp?: true;
   /** It has come when events that were made had told all of it: no flow gets it. */
@@ -41,7 +43,7 @@ export interface StoredEvent extends EventSummary {
 }
 
 /** What has become of an event. */
-export type Became = Pick<StoredEvent, "seq" | "deliveries" | "superseded" | "ended">;
+export type Became = Pick<StoredEvent, "seq" | "deliveries" | "superseded" | "ended" | "words">;
 
 /** Fields of a job that an event has changed. */
 export interface Change {

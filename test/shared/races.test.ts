@@ -238,61 +238,166 @@ describe("Inboxes that share a database, of which two do something at the same m
     });
   });
 
-  describe("where one hears of the other before of what it has stored itself", () => {
-    /** The next write of one has news, and something happens before that is read. */
-    const withNews = async ([a, b]: readonly [Sharer, Sharer], then: () => Promise<unknown>) => {
-      for (const { flow } of [a, b]) flow.nodes = ["in", "other"];
-      await ready(a, b);
-      await accept(a);
-      await a.flow.got(2);
-      await accept(a, changeOf(5, 1));
-      await a.flow.got(4);
-      const [first, , second] = a.flow.given;
-      first!.becomes(down);
-      await b.until(() => b.inbox.failures("in") === 1);
-      const store = a.store!;
-      const [hear, news] = [store.hear.bind(store), store.news.bind(store)];
-      store.hear = (payload) => void (payload.includes("became") || hear(payload));
-      assert.deepEqual(await b.inbox.events.run([first!.stored.seq]), { run: 1, nowhere: 0 });
-      const came = new Promise<void>((resolve) => {
-        store.hear = (payload) => {
-          if (payload.includes("became")) return;
-          hear(payload);
-          resolve();
-        };
-      });
-      store.news = async () => {
-        store.news = news;
-        await then();
-        await came;
-        await news();
+  describe("where something comes between the storing of an event and that one hears of it", () => {
+    /** Lets something happen when the next event of one is stored, before it hears of that. */
+    const between = ({ store }: Sharer, happens: () => Promise<unknown>) => {
+      const write = store!.write.bind(store!);
+      store!.write = async (accepted, changed) => {
+        const written = await write(accepted, changed);
+        if (accepted.length > 0) {
+          store!.write = write;
+          await happens();
+        }
+        return written;
       };
-      a.flow.given[1]!.becomes(done);
-      second!.becomes(done);
     };
 
-    it("keep the order", async () => {
+    it("keep the order, though the next of its job comes by the other", async () => {
       const [a, b] = pairInOrder(quiet);
-      await withNews([a, b], () => accept(b, { ...changeOf(1, 2), n: 2 }));
+      await ready(a, b);
+      const hear = a.store!.hear.bind(a.store!);
+      const came = new Promise<void>((resolve) => {
+        a.store!.hear = (payload) => {
+          hear(payload);
+          if (payload.includes("came")) resolve();
+        };
+      });
+      between(a, async () => {
+        await accept(b, { ...changeOf(1, 2), n: 2 });
+        await came;
+      });
       await accept(a, { ...changeOf(1, 1), n: 1 });
-      await a.until(() => a.flow.given.some(({ event }) => event.n !== undefined));
-      assert.equal(a.flow.given.find(({ event }) => event.n !== undefined)!.event.n, 1);
+      await a.flow.got(1);
+      a.flow.given[0]!.becomes(done);
+      await a.flow.got(2);
+      assert.deepEqual(
+        a.flow.given.map(({ event }) => event.n),
+        [1, 2],
+      );
     });
 
-    it("go on giving, though all that waits is looked at meanwhile", async () => {
+    it("give it to nobody where it is settled by that", async () => {
       const [a, b] = pairInOrder(quiet);
-      await withNews([a, b], async () => {
-        await accept(b, changeOf(5, 2)); // it is a's: it has the earlier one
-        a.inbox.start();
-      });
-      await accept(a, { n: 1 });
-      a.flow.answer = done;
-      for (const { becomes } of a.flow.given) becomes(done);
+      await ready(a, b);
       await a.inbox.pause(true);
-      await accept(a, { n: "paused" });
+      await accept(a, changeOf(1, 1));
       await a.inbox.pause(false);
-      await a.until(() => a.flow.given.some(({ event }) => event.n === "paused"));
+      await a.flow.got(1);
+      between(a, async () => {
+        assert.ok(await b.inbox.events.settle((await listed(b))[0]!.seq));
+      });
+      await accept(a, changeOf(1, 2));
+      a.flow.given[0]!.becomes(done);
+      await pass(a);
+      assert.equal(a.flow.given.filter(({ event }) => jobOf(event) === 1).length, 1);
+      assert.ok((await listed(b)).some(({ deliveries }) => deliveries![0]!.settled));
     });
+  });
+
+  describe("give nothing of what is settled", () => {
+    /** The next event that one reads to give it takes until something has happened. */
+    const whileRead = ({ store }: Sharer, happens: (seq: string) => Promise<unknown>) => {
+      const read = store!.read.bind(store!);
+      store!.read = async (seq) => {
+        store!.read = read;
+        const found = await read(seq);
+        await happens(seq);
+        return found;
+      };
+    };
+    const isSettled = async (sharer: Sharer) =>
+      (await listed(sharer)).some(({ state }) => state === "processed");
+
+    it("while it is read to be given", async () => {
+      const a = sharers.join();
+      await ready(a);
+      await a.inbox.pause(true);
+      await accept(a, changeOf(1, 1));
+      whileRead(a, (seq) => a.inbox.events.settle(seq));
+      await a.inbox.pause(false);
+      while (!(await isSettled(a)));
+      await pass(a);
+      assert.deepEqual(
+        a.flow.given.map(({ event }) => jobOf(event)).filter((job) => job === 1),
+        [],
+      );
+      await a.inbox.events.causes(); // when all is written
+      assert.ok(await isSettled(a));
+    });
+
+    it("before it is known which nodes it is for", async () => {
+      const [a, b] = pair();
+      a.flow.nodes = [];
+      await ready(a, b);
+      await accept(a, changeOf(1, 1));
+      whileRead(a, () => {
+        const store = a.store!;
+        const write = store.write.bind(store);
+        store.write = async (...args) => {
+          store.write = write;
+          await b.inbox.events.settle((await listed(b))[0]!.seq);
+          return write(...args);
+        };
+        return Promise.resolve();
+      });
+      a.flow.nodes = ["in"];
+      a.inbox.start();
+      while (!(await isSettled(b)));
+      await pass(a);
+      assert.deepEqual(
+        a.flow.given.map(({ event }) => jobOf(event)).filter((job) => job === 1),
+        [],
+      );
+      await a.inbox.events.causes(); // when all is written
+      assert.ok(await isSettled(b));
+    });
+
+    it("unless it is run again after that, also where it is found before one hears of both", async () => {
+      const [a, b] = [sharers.join(quiet), sharers.join()];
+      await ready(a, b);
+      await accept(a, { ...changeOf(1, 1), n: 1 });
+      await a.flow.got(1);
+      a.flow.given[0]!.becomes(down);
+      await accept(a, { ...changeOf(1, 2), n: 2 });
+      await a.flow.got(2); // so that the first stays its own
+      await b.until(() => b.inbox.failures("in") === 1);
+      const { seq } = a.flow.given[0]!.stored;
+      const hear = a.store!.hear.bind(a.store!);
+      a.store!.hear = (payload) => void (payload.includes("became") || hear(payload));
+      assert.ok(await b.inbox.events.settle(seq));
+      assert.deepEqual(await b.inbox.events.run([seq], true), { run: 1, nowhere: 0 });
+      a.inbox.start();
+      await a.flow.got(3);
+      assert.deepEqual([a.flow.given[2]!.event.n, a.flow.given[2]!.times], [1, 2]);
+    });
+  });
+
+  it("take a word for a new one where the answer of the write before was lost", async () => {
+    const { opened, through } = await line();
+    const [a, b] = [sharers.join({}, through), sharers.join()];
+    for (const { flow } of [a, b]) flow.nodes = ["in", "other"];
+    await ready(a, b);
+    await accept(a);
+    await a.flow.got(2);
+    a.flow.given[0]!.becomes(down);
+    await b.until(() => b.inbox.failures("in") === 1);
+    const { seq } = a.flow.given[0]!.stored;
+    const write = a.store!.write.bind(a.store!);
+    let isWritten = false;
+    a.store!.write = (...args) => {
+      if (!isWritten) opened.isDeaf = isWritten = true;
+      return write(...args);
+    };
+    await b.inbox.events.run([seq]);
+    const news = "SELECT count(*) FROM radaro_inbox.events WHERE has_news";
+    while (!isWritten || sharers.postgres.query(sharers.url, news)[0] !== "0")
+      await new Promise(setImmediate);
+    assert.ok(await b.inbox.events.settle(seq));
+    opened.cut();
+    await a.until(() => a.inbox.counts?.processed === 1 && !a.inbox.isWithFlow(seq, "other", 1));
+    await pass(a);
+    assert.equal((await b.inbox.events.read(seq))!.stored.state, "processed");
+    opened.close();
   });
 
   it("keep the order where one gets back what it has accepted itself", async () => {

@@ -649,6 +649,23 @@ describe("an inbox", () => {
     });
 
     for (const deed of ["settle", "delete"] as const)
+      it(`and nothing where somebody wants to ${deed} what waits for its place`, async () => {
+        flow.isInOrder = false;
+        flow.nodes = [];
+        for (const job of [1, 2]) await accept(changeOf(job, 1000));
+        flow.nodes = ["in"];
+        inbox.start();
+        await flow.got(1);
+        await timeToGive();
+        await inbox.events[deed]("000000000000002");
+        flow.given[0]!.becomes(done);
+        await timeToGive();
+        await accept(changeOf(3, 1000));
+        await flow.got(2);
+        assert.deepEqual(numbers(), [1, 3]);
+      });
+
+    for (const deed of ["settle", "delete"] as const)
       it(`the next but one, where somebody wants to ${deed} the next`, async () => {
         for (const at of [1000, 2000, 3000]) await accept(changeOf(1, at));
         await flow.got(1);

@@ -40,7 +40,9 @@ CREATE TABLE radaro_inbox.events (
   owner text NOT NULL,          -- the instance that gives it to its flow, as long as that lives; '': none
   is_given boolean NOT NULL,    -- whether the flow of that instance has some of it
   lost smallint NOT NULL DEFAULT 0, -- 1: the flow of an instance that has ended had it; 2: it and no other
-  news text,                    -- deliveries as another has changed them, and the owner has not taken over yet: JSON; NULL: none
+  words text,                   -- what was said of it besides by the owner, one after the other: each the deliveries that
+                                -- are others by that, and none where all of them are; JSON; NULL: nothing
+  has_news boolean NOT NULL DEFAULT false, -- whether the owner may not know of some of that
   path text NOT NULL,           -- where it was sent to
   digest text NOT NULL,         -- of its body and path
   received_at text COLLATE "C" NOT NULL,
@@ -76,7 +78,7 @@ CREATE INDEX events_owned ON radaro_inbox.events (merchant, owner, changed_at, s
 CREATE INDEX events_again ON radaro_inbox.events (merchant, owner, again_at, seq) WHERE again_at IS NOT NULL;
 CREATE INDEX events_given ON radaro_inbox.events (merchant, owner) WHERE is_given;
 CREATE INDEX events_lost ON radaro_inbox.events (merchant, owner) WHERE lost > 0;
-CREATE INDEX events_news ON radaro_inbox.events (merchant, owner) WHERE news IS NOT NULL;
+CREATE INDEX events_news ON radaro_inbox.events (merchant, owner) WHERE has_news;
 
 -- The events as they were sent, without their tokens: apart, as no list reads them.
 CREATE TABLE radaro_inbox.bodies (

@@ -83,6 +83,11 @@ CREATE FUNCTION radaro_inbox.bury(of_merchant text, me text, live_for interval) 
     WHERE merchant = of_merchant AND EXISTS (SELECT FROM ended WHERE given > 0)
 $$;
 
+-- How many words were said of an event.
+CREATE FUNCTION radaro_inbox.count_of(words text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(json_array_length(words::json), 0)
+$$;
+
 -- An event that arrives.
 CREATE TYPE radaro_inbox.accepted AS (
   place integer, -- in what arrives together
@@ -98,14 +103,14 @@ CREATE TYPE radaro_inbox.accepted AS (
 -- What has become of an event.
 CREATE TYPE radaro_inbox.became AS (
   seq bigint, deliveries text, state text, is_open boolean, is_given boolean, again_at text, superseded boolean, ended integer,
-  known text -- the news of it that its owner has taken over with that
+  words integer -- how many words of others its owner knew of
 );
 
 -- What somebody says of an event, whoever gives it.
 CREATE TYPE radaro_inbox.said AS (
   seq bigint, was text, -- its deliveries as they were read
   deliveries text, state text, is_open boolean, is_given boolean, again_at text,
-  news text -- those of them that are others by that: JSON
+  word text -- those of them that are others by that: JSON
 );
 
 -- `jobs`: the paths and keys of those whose events come one after the other; NULL: none.
@@ -202,7 +207,7 @@ BEGIN
 END $$;
 
 -- Stores new events, what they tell of their jobs, and what has become of others, all or nothing. Left alone of those are:
--- `others`, which another instance gives, and `news`, where there is some that is not known. Returns NULL, and stores nothing, where
+-- `others`, which another instance gives, and `news`, of which something was said that is not known. Returns NULL, and stores nothing, where
 -- something else is known of the jobs by now.
 CREATE FUNCTION radaro_inbox.write(of_merchant text, me text, live_for interval, arrived json, jobs json, becoming json, learned json)
 RETURNS json LANGUAGE plpgsql AS $$
@@ -222,13 +227,14 @@ BEGIN
     places := ARRAY(SELECT seq FROM json_populate_recordset(NULL::radaro_inbox.became, becoming));
     UPDATE radaro_inbox.events AS e
       SET deliveries = b.deliveries, state = b.state, is_open = b.is_open, is_given = b.is_given, again_at = b.again_at,
-        superseded = b.superseded, ended = b.ended, lost = 0, news = NULL
+        superseded = b.superseded, ended = b.ended, lost = 0, has_news = false
       FROM json_populate_recordset(NULL::radaro_inbox.became, becoming) AS b
       WHERE e.merchant = of_merchant AND e.seq = ANY (places) AND e.seq = b.seq AND e.owner = me
-        AND (e.news IS NULL OR e.news = b.known);
+        AND radaro_inbox.count_of(e.words) = coalesce(b.words, 0);
     SELECT json_agg(e.seq) FILTER (WHERE e.owner <> me), json_agg(e.seq) FILTER (WHERE e.owner = me) INTO others, news
-      FROM radaro_inbox.events AS e
-      WHERE e.merchant = of_merchant AND e.seq = ANY (places) AND (e.owner <> me OR e.news IS NOT NULL);
+      FROM radaro_inbox.events AS e JOIN json_populate_recordset(NULL::radaro_inbox.became, becoming) AS b ON e.seq = b.seq
+      WHERE e.merchant = of_merchant AND e.seq = ANY (places)
+        AND (e.owner <> me OR radaro_inbox.count_of(e.words) <> coalesce(b.words, 0));
   END IF;
   RETURN json_build_object(
     'written', written, 'others', others, 'news', news, 'tallies', radaro_inbox.tallies_of(of_merchant)
@@ -258,7 +264,7 @@ BEGIN
     UPDATE radaro_inbox.events AS e
       SET owner = t.goes_to, accepted_by = CASE WHEN t.goes_to = t.had THEN e.accepted_by ELSE '' END,
         deliveries = s.deliveries, state = s.state, is_open = s.is_open, is_given = s.is_given, again_at = s.again_at,
-        news = CASE WHEN t.goes_to <> '' THEN (coalesce(e.news::jsonb, '[]') || s.news::jsonb)::text END
+        words = (coalesce(e.words::jsonb, '[]') || jsonb_build_array(s.word::jsonb))::text, has_news = t.goes_to <> ''
       FROM json_populate_recordset(NULL::radaro_inbox.said, all_said) AS s JOIN (
         SELECT seq, had, CASE WHEN is_active OR NOT is_run THEN had
             ELSE coalesce(radaro_inbox.owner_of(of_merchant, path, order_key, me, live_for), me) END AS goes_to
@@ -275,9 +281,9 @@ BEGIN
   RETURN QUERY SELECT * FROM unnest(changed);
 END $$;
 
--- Whether an event waits for one of these nodes, or that is not known yet.
+-- Whether an event is for one of some nodes, or that is not known yet. @param nodes what LIKE finds each of them by
 CREATE FUNCTION radaro_inbox.is_for(deliveries text, nodes text[]) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-  SELECT deliveries IS NULL OR EXISTS (SELECT FROM unnest(nodes) AS node WHERE strpos(deliveries, node) > 0)
+  SELECT deliveries IS NULL OR deliveries LIKE ANY (nodes)
 $$;
 
 -- What nobody gives, as its instance has ended or let it go, becomes a live instance's: the one that has something open of
@@ -291,11 +297,11 @@ BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtextextended('take' || E'\n' || of_merchant, 0)) THEN
     RETURN 0; -- another does
   END IF;
-  PERFORM radaro_inbox.bury(of_merchant, me, live_for);
   WITH gone AS MATERIALIZED (
     SELECT '' AS id
     UNION ALL
-    SELECT id FROM radaro_inbox.instances WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for
+    SELECT id FROM radaro_inbox.instances
+      WHERE merchant = of_merchant AND id <> me AND seen_at < clock_timestamp() - live_for AND given IS NOT NULL
   ),
   step AS MATERIALIZED (
     (SELECT e.* FROM gone CROSS JOIN LATERAL (
@@ -417,7 +423,7 @@ CREATE FUNCTION radaro_inbox.look(of_merchant text, me text, live_for interval, 
     'hasUntold', EXISTS (SELECT FROM radaro_inbox.events
       WHERE merchant = of_merchant AND seq > told AND owner = me AND accepted_by = me AND is_open),
     'hasLost', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND lost > 0),
-    'hasNews', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND news IS NOT NULL)
+    'hasNews', EXISTS (SELECT FROM radaro_inbox.events WHERE merchant = of_merchant AND owner = me AND has_news)
   )
   FROM radaro_inbox.inboxes WHERE merchant = of_merchant
 $$;
