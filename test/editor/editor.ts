@@ -110,17 +110,21 @@ export class Editor {
     await this.drag(port, this.node(to).locator(".red-ui-flow-port-input .red-ui-flow-port"));
   }
 
-  /** Chooses the tab of a flow; once more where the tabs were still moving. */
-  async showFlow(name: string): Promise<void> {
-    const tab = this.page.locator("#red-ui-workspace-tabs .red-ui-tab", { hasText: name });
-    const chosen = tab.and(this.page.locator(".active"));
-    for (let isChosen = false; !isChosen;) {
-      await this.click(tab.locator(".red-ui-tab-label"));
-      isChosen = await chosen.waitFor({ timeout: 2000 }).then(
+  /** Clicks on something that may still be moving, until what that brings is there. */
+  async clickFor(target: Locator, brings: Locator): Promise<void> {
+    for (let isThere = false; !isThere;) {
+      await this.click(target);
+      isThere = await brings.waitFor({ timeout: 5000 }).then(
         () => true,
         () => false,
       );
     }
+  }
+
+  /** Chooses the tab of a flow. */
+  async showFlow(name: string): Promise<void> {
+    const tab = this.page.locator("#red-ui-workspace-tabs .red-ui-tab", { hasText: name });
+    await this.clickFor(tab.locator(".red-ui-tab-label"), tab.and(this.page.locator(".active")));
   }
 
   /** Chooses a tab of the sidebar. */

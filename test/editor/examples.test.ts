@@ -20,9 +20,9 @@ inEachNodeRed("Examples", { flows: [] }, (session) => {
       await editor.click(page.getByRole("link", { name: "Examples", exact: true }));
       const browser = page.locator("#red-ui-clipboard-dialog-import-tab-examples");
       const shown = browser.locator(".red-ui-treeList-label", { hasText: /^\s*node-red-contrib-radaro/ });
-      await editor.click(shown);
       const item = browser.locator(".red-ui-treeList-label", { hasText: example.replace(/^\d+ - /, "") });
-      await editor.click(item);
+      await editor.clickFor(shown, item);
+      await editor.clickFor(item, page.locator("#red-ui-clipboard-dialog-ok:not(:disabled)"));
       await editor.click("#red-ui-clipboard-dialog-ok");
       await page.locator("#red-ui-clipboard-dialog").waitFor({ state: "hidden" });
       // The merchant of the first is there already: Node-RED asks, and its copy uses that one.

@@ -392,8 +392,8 @@ describe("radaro in", () => {
       for (let i = 0; i < 100; i++) await post("/radaro", { topic: `t${i}`, token });
       await statuses.find(({ text }) => text.endsWith("· t99"));
       const times = statuses.all.map(({ at }) => at);
-      // A timer may fire a millisecond early by this clock.
-      for (let i = 1; i < times.length; i++) assert.ok(times[i]! - times[i - 1]! >= 999, String(times));
+      // One that is late does not delay the next.
+      assert.ok(times.length <= (times.at(-1)! - times[0]!) / 1000 + 2, String(times));
     });
   });
 
