@@ -31,6 +31,7 @@ export async function sharedMillion(): Promise<void> {
     overAMillion([tab, ...shared], {
       inboxUrl,
       sizeOf: () => Number(postgres.query(inboxUrl, "SELECT pg_database_size(current_database())")[0]),
+      isDeleted: true,
     }),
   );
 }
@@ -39,6 +40,8 @@ export async function sharedMillion(): Promise<void> {
 interface Keeping {
   inboxUrl?: string;
   sizeOf(nodeRed: NodeRed): number | Promise<number>;
+  /** All of them are deleted in the end, in the steps in which what is too old is, and more come in their place. */
+  isDeleted?: true;
 }
 
 async function overAMillion(flow: object[], inbox?: Keeping): Promise<void> {
@@ -73,15 +76,37 @@ async function overAMillion(flow: object[], inbox?: Keeping): Promise<void> {
     console.log(
       `  after 10,000: heap ${megabytes(first.heapUsed)} MB, process ${megabytes(first.rss)} MB${own()}${await onDisk()}`,
     );
-    for (let part = 1; part <= 10; part++) {
-      const { answers, latencies, seconds } = await send(part === 1 ? 90_000 : 100_000);
+    const sendAndSay = async (count: number, what: string) => {
+      const { answers, latencies, seconds } = await send(count);
       if (Object.keys(answers).join() !== "200") throw new Error(`Answered ${JSON.stringify(answers)}`);
       const { heapUsed, rss } = await used(true);
       console.log(
-        `  after ${part}00,000: heap ${megabytes(heapUsed)} MB (${megabytes(heapUsed - first.heapUsed)} more),` +
+        `  ${what}: heap ${megabytes(heapUsed)} MB (${megabytes(heapUsed - first.heapUsed)} more),` +
           ` process ${megabytes(rss)} MB${own()}${await onDisk()}; median ${percentile(latencies, 0.5).toFixed(2)} ms,` +
           ` 99th percentile ${percentile(latencies, 0.99).toFixed(1)} ms, ${(latencies.length / seconds).toFixed(0)} events/s`,
       );
+    };
+    for (let part = 1; part <= 10; part++)
+      await sendAndSay(part === 1 ? 90_000 : 100_000, `after ${part}00,000`);
+    if (!inbox?.isDeleted) return;
+    let isDone = false;
+    const begun = performance.now();
+    const deleting = fetch(`${nodeRed.url}/radaro-inbox/acme/clear`, { method: "POST" }).then(
+      async (response) => {
+        isDone = true;
+        return `${JSON.stringify(await response.json())} in ${((performance.now() - begun) / 1000).toFixed(1)} s`;
+      },
+    );
+    const latencies: number[] = [];
+    while (!isDone) {
+      const one = await load(`${nodeRed.url}/ours`, () => textOf(sent++), { count: 1, connections: 1 });
+      latencies.push(one.latencies[0]!);
     }
+    console.log(
+      `  all deleted: ${await deleting}; meanwhile ${latencies.length} events, one after the other: median` +
+        ` ${percentile(latencies, 0.5).toFixed(1)} ms, 99th percentile ${percentile(latencies, 0.99).toFixed(0)} ms,` +
+        ` longest ${percentile(latencies, 1).toFixed(0)} ms`,
+    );
+    for (const part of [1, 2, 3]) await sendAndSay(100_000, `after ${part}00,000 more`);
   });
 }

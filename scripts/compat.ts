@@ -27,7 +27,7 @@ async function main(): Promise<void> {
     process.env.NODE_RED_DIR = installNodeRed(nodeRed, node);
     const versions = await versionsThatRun();
     console.log(`\ntest/system in ${versions}`);
-    const tests = spawnSync("npx", ["mocha", "test/system/**/*.test.ts"], {
+    const tests = spawnSync("npx", ["mocha", "--parallel", "--jobs", "2", "test/system/**/*.test.ts"], {
       cwd: dirname(__dirname),
       stdio: "inherit",
     });

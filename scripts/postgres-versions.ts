@@ -14,7 +14,7 @@ try {
     const programs = install(version);
     console.log(`\n${files.join(", ")} in PostgreSQL ${version}`);
     const env = { ...process.env, POSTGRES_BIN: [programs, process.env.POSTGRES_BIN ?? ""].join(delimiter) };
-    const { status } = spawnSync("npx", ["mocha", ...files], {
+    const { status } = spawnSync("npx", ["mocha", "--parallel", "--jobs", "2", ...files], {
       cwd: dirname(__dirname),
       stdio: "inherit",
       env,
