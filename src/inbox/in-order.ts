@@ -60,29 +60,21 @@ export class InOrder {
 
   /** The flow is done with an event at a node, or has lost it. */
   end(node: string, seq: string): void {
-    this.#end(
-      seq,
-      [...(this.#keys.get(seq) ?? [])].filter((key) => key.startsWith(`${node}\n`)),
-    );
+    const now = performance.now();
+    const over = [...(this.#keys.get(seq) ?? [])].filter((key) => key.startsWith(`${node}\n`));
+    this.#ended(seq, { over, next: over.flatMap((key) => this.#turns.end(key, seq, now) ?? []) });
   }
 
   /** An event whose turn had come did not take it everywhere: those are over. */
   pass(seq: string, taken: readonly string[]): void {
     const keys = [...(this.#keys.get(seq) ?? [])];
-    this.#end(
-      seq,
-      keys.filter((key) => !taken.includes(key.slice(0, key.indexOf("\n")))),
-      true,
-    );
+    const left = keys.filter((key) => !taken.includes(key.slice(0, key.indexOf("\n"))));
+    this.#ended(seq, this.#turns.pass(seq, left, performance.now()));
   }
 
-  #end(seq: string, keys: string[], onlyUngiven = false): void {
-    const now = performance.now();
-    const next = onlyUngiven
-      ? this.#turns.pass(seq, keys, now)
-      : keys.flatMap((key) => this.#turns.end(key, seq, now) ?? []);
+  #ended(seq: string, { over, next }: { over: string[]; next: string[] }): void {
     const left = this.#keys.get(seq);
-    if (!onlyUngiven) for (const key of keys) left?.delete(key);
+    for (const key of over) left?.delete(key);
     if (left?.size === 0) this.#keys.delete(seq);
     if (next.length > 0) this.comes(next);
   }

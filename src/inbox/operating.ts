@@ -202,14 +202,21 @@ export class Operating {
   async #change(seqs: string[], become: Becoming, isRun = false): Promise<string[]> {
     const { held } = this.inbox;
     const changed = new Set<string>();
+    /** Those of a try that has failed: it may be done all the same, and then there is nothing left to do. */
+    const tried = new Set<string>();
     const noted: Becoming = (stored) => {
       const became = become(stored);
       if (became) changed.add(stored.seq);
-      else changed.delete(stored.seq);
+      else if (!tried.has(stored.seq)) changed.delete(stored.seq);
       return became;
     };
     await Promise.all(seqs.map((seq) => held.onDisk(seq)));
-    const done = new Set(await this.store.alone((store) => store.change(seqs, noted, isRun)));
+    const done = new Set(
+      await this.store.alone((store) => {
+        for (const seq of changed) tried.add(seq);
+        return store.change(seqs, noted, isRun);
+      }),
+    );
     const own = seqs.filter((seq) => !done.has(seq));
     // Also those that are held: they may be let go while the others are read.
     for (const stored of await this.store.read((store) => store.get(own))) held.hold(stored);

@@ -70,12 +70,17 @@ export class Turns {
     });
   }
 
-  /** Ends the turns of an event that it did not take. @returns whose turns they are now */
-  pass(seq: string, keys: readonly string[], now: number): string[] {
-    return keys.flatMap((key) => {
+  /**
+   * Ends the turns of an event that it did not take.
+   *
+   * @returns `over`: the keys of these; `next`: whose turns they are now
+   */
+  pass(seq: string, keys: readonly string[], now: number): { over: string[]; next: string[] } {
+    const over = keys.filter((key) => {
       const turn = this.#turns.get(key);
-      return (turn?.seq === seq && !turn.isGiven && this.#next(key, turn, now)) || [];
+      return turn?.seq === seq && !turn.isGiven;
     });
+    return { over, next: over.flatMap((key) => this.#next(key, this.#turns.get(key)!, now) ?? []) };
   }
 
   #next(key: string, { queue }: Turn, now: number): string | undefined {

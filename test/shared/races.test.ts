@@ -146,11 +146,13 @@ describe("Inboxes that share a database, of which two do something at the same m
   });
 
   describe("keep a word where the connection is lost that it is written by:", () => {
-    /** The next time that something is written like that, it does not come to the database. */
-    const cutNext = ({ store }: Sharer, how: "write" | "change") => {
-      const cut = () => {
+    /** The next time that something is written like that, it does not come to the database, or `isDone` and not answered. */
+    const cutNext = ({ store }: Sharer, how: "write" | "change", isDone = false) => {
+      const write = store![how].bind(store) as (...args: unknown[]) => Promise<unknown>;
+      const cut = async (...args: unknown[]) => {
+        if (isDone) await write(...args);
         store!.leave();
-        return Promise.reject(new Unusable("unreachable"));
+        throw new Unusable("unreachable");
       };
       Object.assign(store!, { [how]: cut });
     };
@@ -173,6 +175,13 @@ describe("Inboxes that share a database, of which two do something at the same m
     it("run again", async () => {
       const a = await failedOne();
       cutNext(a, "change");
+      assert.deepEqual(await a.inbox.events.runAll({}), { run: 1, nowhere: 0 });
+      await a.flow.got(2);
+    });
+
+    it("run again, which counts though only its answer was lost", async () => {
+      const a = await failedOne();
+      cutNext(a, "change", true);
       assert.deepEqual(await a.inbox.events.runAll({}), { run: 1, nowhere: 0 });
       await a.flow.got(2);
     });

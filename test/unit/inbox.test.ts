@@ -710,6 +710,24 @@ describe("an inbox", () => {
       }
     });
 
+    it("also where the turn of one came while it was paused, and others come before it", async () => {
+      for (const at of [1000, 2000]) await accept(changeOf(1, at));
+      await flow.got(1);
+      await inbox.pause(true);
+      flow.given[0]!.becomes(done);
+      for (const job of [2, 3]) await accept(changeOf(job, 500));
+      await timeToGive();
+      await inbox.pause(false);
+      await accept(changeOf(1, 3000));
+      await flow.got(2);
+      await timeToGive();
+      assert.deepEqual(numbers(), [1, 3]);
+      flow.answer = done;
+      flow.given[1]!.becomes(done);
+      await flow.got(5);
+      assert.deepEqual(numbers(), [1, 3, 4, 2, 5]);
+    });
+
     it("also what waits from before", async () => {
       for (const at of [1000, 2000]) await accept(changeOf(1, at));
       await reopen();

@@ -72,11 +72,12 @@ describe("the turns of events that come one after the other", () => {
     turns.begin("k", "1", 0);
     wait(turns, "2");
     wait(turns, "3");
-    assert.deepEqual(turns.pass("1", ["k"], 0), [], "it was given");
+    const none = { over: [], next: [] };
+    assert.deepEqual(turns.pass("1", ["k"], 0), none, "it was given");
     assert.equal(turns.end("k", "1", 0), "2");
-    assert.deepEqual(turns.pass("3", ["k"], 0), [], "it is not its turn");
-    assert.deepEqual(turns.pass("2", ["k", "other"], 0), ["3"]);
-    assert.deepEqual(turns.pass("3", ["k"], 0), []);
+    assert.deepEqual(turns.pass("3", ["k"], 0), none, "it is not its turn");
+    assert.deepEqual(turns.pass("2", ["k", "other"], 0), { over: ["k"], next: ["3"] });
+    assert.deepEqual(turns.pass("3", ["k"], 0), { over: ["k"], next: [] });
     assert.ok(turns.isFree("k", "4"));
   });
 
@@ -151,7 +152,7 @@ class Model {
     for (const seq of seqs) {
       const event = this.#events.get(seq)!;
       if (!this.#gone.delete(event)) this.#begin(event);
-      this.#have(this.#turns.pass(seq, [event.key], this.#now));
+      this.#have(this.#turns.pass(seq, [event.key], this.#now).next);
     }
   }
 
