@@ -34,6 +34,8 @@ export class GivingAgain {
   /** When all that have come have found their place, and how many have not. */
   #coming: Promise<void> = Promise.resolve();
   #comers = 0;
+  /** By event: in how many ways it comes in its turns now. The last one passes those that none of them took. */
+  readonly #ways = new Map<string, number>();
 
   constructor(
     private readonly store: Reopening,
@@ -91,7 +93,7 @@ export class GivingAgain {
 
   /** The turn of these has come: nobody else's place is theirs. */
   comes(seqs: string[]): void {
-    for (const seq of seqs) void this.#giveInItsTurn(seq);
+    for (const seq of seqs) void this.#giveNext(seq, this.#prepare(seq));
   }
 
   /** Another inbox that shares the store has accepted these for this one: they come in this order. */
@@ -114,13 +116,17 @@ export class GivingAgain {
     return this.mayGive ? this.#handing.prepare(seq).catch(() => undefined) : Promise.resolve(undefined);
   }
 
-  async #giveInItsTurn(seq: string): Promise<void> {
-    await this.#giveNext(seq, await this.#prepare(seq));
-  }
-
-  async #giveNext(seq: string, next: Next | undefined): Promise<void> {
+  async #giveNext(seq: string, prepared: Next | undefined | Promise<Next | undefined>): Promise<void> {
+    this.#ways.set(seq, (this.#ways.get(seq) ?? 0) + 1);
+    const next = await prepared;
     if (next && this.mayGive) await this.#handing.give([next], false);
     else if (next) this.#handing.letGo([next]);
+    const left = this.#ways.get(seq)! - 1;
+    if (left > 0) {
+      this.#ways.set(seq, left);
+      return;
+    }
+    this.#ways.delete(seq);
     const { deliveries = [] } = this.held.get(seq) ?? {};
     this.inOrder.pass(
       seq,
@@ -174,6 +180,7 @@ export class GivingAgain {
 
   async #giveWaiting(): Promise<void> {
     this.#isPassDue = false;
+    await this.held.waitingOnDisk();
     for (let after: string | undefined = ""; after !== undefined && this.mayGive;) {
       const { events, last }: Some = await this.store.read((store) => store.open(after!));
       after = last;

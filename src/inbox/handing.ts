@@ -114,11 +114,13 @@ export class Handing {
     return count;
   }
 
-  /** Those that were let go meanwhile may be others by now, or be deleted: they are read anew. */
+  /** Those that were let go meanwhile may be others by now, or be deleted: they are read anew. What cannot be read waits. */
   async #asTheyAre(batch: Next[]): Promise<Next[]> {
     const isHeld = ({ stored }: Next) => this.held.get(stored.seq) === stored;
     while (!batch.every(isHeld)) {
-      const all = batch.map(async (next) => (isHeld(next) ? next : this.prepare(next.stored.seq)));
+      const all = batch.map(async (next) =>
+        isHeld(next) ? next : this.prepare(next.stored.seq).catch(() => undefined),
+      );
       batch = (await Promise.all(all)).flatMap((next) => next ?? []);
     }
     return batch;

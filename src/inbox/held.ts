@@ -75,6 +75,14 @@ export class Held {
     await written;
   }
 
+  /** Resolves when all that waits to be given is found on disk. */
+  async waitingOnDisk(): Promise<void> {
+    const isWaiting = ({ stored }: Entry) =>
+      stored.deliveries?.some(({ state, since }) => state === "waiting" && since === undefined);
+    const waiting = [...this.#entries.values()].filter(isWaiting);
+    await Promise.all(waiting.map(({ stored }) => this.onDisk(stored.seq)));
+  }
+
   /** Lets an event go that the flow does not have, and that is on disk as it is. */
   letGo(seq: string): void {
     const entry = this.#entries.get(seq);

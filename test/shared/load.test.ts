@@ -77,7 +77,11 @@ describe(`Three Node-REDs on one database that get ${rate} events a second (SEED
     const before = killed.filter(({ address, at }) => address === kill.address && at < kill.at).at(-1);
     for (const [number, { address, at }] of load.answeredBy)
       if (address === kill.address && at <= kill.at && at > (before?.at ?? 0)) had.add(number);
-    for (const { what, number, at } of journal) if (what === "done" && at <= kill.at) had.delete(number);
+    for (const { what, number, at, by } of journal) {
+      // One that took too long for its signs of life had been believed dead before: another has it already.
+      const isElsewhere = what === "begun" && by !== kill.by;
+      if (at <= kill.at && (what === "done" || isElsewhere)) had.delete(number);
+    }
     return [...had].map((number) => {
       const given = journal.find(
         (entry) => entry.number === number && entry.what === "begun" && entry.at > kill.at,

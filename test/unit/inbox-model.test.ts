@@ -87,6 +87,8 @@ class Model implements Flow {
   readonly #processed = new Set<string>();
   /** By job and node: which of its events the flow was given last, and since when. */
   readonly #turns = new Map<string, { seq: string; since: number }>();
+  /** What was accepted for a node that was there, and was not given to it yet. */
+  readonly #coming = new Set<string>();
   /** The events that were accepted, by seq. */
   readonly #accepted = new Map<string, Sent>();
   #sent = 0;
@@ -135,6 +137,7 @@ class Model implements Flow {
         this.#wrong ??= error;
       }
       this.#has.set(keyFor(given), given);
+      this.#coming.delete(keyFor(given));
       if (this.#isDone) queueMicrotask(() => void this.#say(given, "processed"));
     }
     return got;
@@ -144,7 +147,7 @@ class Model implements Flow {
     return deliveries.find((each) => each.node === node)!.times;
   }
 
-  #check({ seq, orderId }: StoredEvent, node: string): void {
+  #check({ seq, orderId, changedAt }: StoredEvent, node: string): void {
     const key = keyFor({ seq, node });
     assert.ok(!this.#processed.has(key), `${key} is processed, and given again`);
     assert.ok(!this.#isPaused, `${key} is given while paused`);
@@ -154,6 +157,12 @@ class Model implements Flow {
     const isTaken = turn && turn.seq !== seq && performance.now() - turn.since < turnAtMost;
     assert.ok(!isTaken, `${key} is given while the flow has ${turn?.seq} of its job`);
     this.#turns.set(job, { seq, since: performance.now() });
+    const changed = (Date.parse(`${changedAt}Z`) - 1e12) / 1000;
+    for (const [other, { job, at }] of this.#accepted) {
+      const isEarlier = orderId === job && other < seq && at <= changed;
+      const isOvertaken = isEarlier && this.#coming.has(keyFor({ seq: other, node }));
+      assert.ok(!isOvertaken, `${key} is given before ${other} of its job`);
+    }
   }
 
   /** The flow, or somebody, says what has become of a delivery. */
@@ -225,16 +234,23 @@ class Model implements Flow {
       if (seq === undefined) return;
       this.#endTurns(seq, ["a", "b"]);
       assert.ok(await events.settle(seq));
+      this.#endTurns(seq, ["a", "b"]); // it may just have been given
       for (const node of ["a", "b"]) this.#processed.add(keyFor({ seq, node }));
+      for (const node of ["a", "b"]) this.#coming.delete(keyFor({ seq, node }));
     } else await this.#timeToGive();
   }
 
   async #accept(job: number, at: number): Promise<void> {
     this.#sent += 1;
     const sent = { number: this.#sent, job, at };
+    const nodes = this.running ? this.#nodes : [];
     assert.equal(await this.#send(sent), "stored");
-    const { events } = await this.#inbox.events.list({}, "");
-    this.#accepted.set(events[0]!.seq, sent);
+    const [{ seq }] = (await this.#inbox.events.list({}, "")).events as [StoredEvent];
+    this.#accepted.set(seq, sent);
+    for (const node of nodes) {
+      const key = keyFor({ seq, node });
+      if (!this.#has.has(key) && !this.#had.has(key) && !this.#processed.has(key)) this.#coming.add(key);
+    }
   }
 
   #send({ number, job, at }: Sent): Promise<"stored" | "duplicate"> {
@@ -352,7 +368,11 @@ const isWaiting = (deliveries: Delivery[] | undefined) =>
 /** By how much the clock is ahead, in milliseconds. */
 let ahead = 0;
 
-describe("an inbox, whatever happens to it,", () => {
+/** `RUNS=…` takes as many. */
+const runs = Number(process.env.RUNS ?? 10);
+
+describe("an inbox, whatever happens to it,", function () {
+  this.timeout(12_000 * runs);
   beforeEach(() => {
     const { now } = Date;
     mock.method(Date, "now", () => now() + ahead);
@@ -371,7 +391,7 @@ describe("an inbox, whatever happens to it,", () => {
           rmSync(root, { recursive: true });
         }
       }),
-      { numRuns: 10, interruptAfterTimeLimit: 20_000, endOnFailure: true },
+      { numRuns: runs, interruptAfterTimeLimit: 2000 * runs, endOnFailure: true },
     );
   });
 });

@@ -606,6 +606,17 @@ describe("an inbox", () => {
     assert.deepEqual(await places({ state: "failed", topic: "odd" }), []);
   });
 
+  it("gives again what failed, was with the flow still, and is interrupted just before it starts anew", async () => {
+    await accept();
+    await flow.got(1);
+    const [{ becomes }] = flow.given as [Given];
+    becomes({ state: "failed", error, stays: true });
+    await counted("failed", 1);
+    becomes({ state: "interrupted" });
+    inbox.start();
+    await flow.got(2);
+  });
+
   describe("lets the events of a job come one after the other", () => {
     beforeEach(() => (flow.isInOrder = true));
     const numbers = () => flow.given.map(({ stored }) => Number(stored.seq));
@@ -726,6 +737,26 @@ describe("an inbox", () => {
       flow.given[1]!.becomes(done);
       await flow.got(5);
       assert.deepEqual(numbers(), [1, 3, 4, 2, 5]);
+    });
+
+    it("also to one node where it just comes to another", async () => {
+      flow.nodes = ["a", "b"];
+      for (const at of [1000, 2000, 3000]) await accept(changeOf(1, at));
+      await flow.got(2);
+      const [toA, toB] = flow.given;
+      const give = flow.give.bind(flow);
+      flow.give = (stored, nodes, event) => {
+        toA!.becomes(done);
+        return give(stored, nodes, event);
+      };
+      toB!.becomes(done);
+      await flow.got(4);
+      await timeToGive();
+      const given = flow.given.map(({ stored, node }) => [Number(stored.seq), node]);
+      assert.deepEqual(given.slice(2), [
+        [2, "b"],
+        [2, "a"],
+      ]);
     });
 
     it("also what waits from before", async () => {
