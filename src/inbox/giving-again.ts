@@ -1,5 +1,6 @@
 import type { JsonObject } from "../event/json";
 import type { Flow } from "./giving";
+import { Coming } from "./coming";
 import { Handing, type Next } from "./handing";
 import type { Held } from "./held";
 import type { InOrder } from "./in-order";
@@ -28,14 +29,13 @@ export class GivingAgain {
   /** How long each is watched, in milliseconds. */
   #watch = 0;
   #isPassDue = false;
+  /** Whether the pass is to begin anew. */
+  #isAnew = false;
   #isGiving = false;
   #wake: () => void = () => undefined;
   #isClosed = false;
-  /** When all that have come have found their place, and how many have not. */
-  #coming: Promise<void> = Promise.resolve();
-  #comers = 0;
-  /** By event: in how many ways it comes in its turns now. The last one passes those that none of them took. */
-  readonly #ways = new Map<string, number>();
+  /** Those that come one by one. */
+  readonly coming: Coming;
 
   constructor(
     private readonly store: Reopening,
@@ -45,11 +45,20 @@ export class GivingAgain {
     private readonly told: Told,
   ) {
     this.#handing = new Handing(store, flow, held, inOrder, (...all) => told.give(...all));
+    this.coming = new Coming(this.#handing, held, inOrder, {
+      mayGive: () => this.mayGive,
+      isPassing: () => this.#isGiving,
+      pass: () => this.pass(),
+      passAnew: () => {
+        this.#isAnew = true;
+        this.pass();
+      },
+    });
   }
 
   /** Whether it is giving: what waits may be earlier than what comes. */
   get isGiving(): boolean {
-    return this.#isGiving || this.#comers > 0;
+    return this.#isGiving || this.coming.isBusy;
   }
 
   /** Whether anything is given. */
@@ -91,58 +100,6 @@ export class GivingAgain {
     this.pass();
   }
 
-  /** The turn of these has come: nobody else's place is theirs. */
-  comes(seqs: string[]): void {
-    for (const seq of seqs) void this.#giveNext(seq, this.#prepare(seq));
-  }
-
-  /** Another inbox that shares the store has accepted these for this one: they come in this order. */
-  came(seqs: string[]): void {
-    for (const seq of seqs)
-      this.#inTurn(async () => {
-        if (this.#isGiving) this.pass();
-        else void this.#giveNext(seq, await this.#prepare(seq));
-      });
-  }
-
-  /** Lets one after the other find its place behind those of its job. */
-  #inTurn(find: () => Promise<void>): void {
-    this.#comers += 1;
-    this.#coming = this.#coming.then(find).finally(() => (this.#comers -= 1));
-  }
-
-  // Where it cannot be given now it waits on disk, and so do those behind it.
-  #prepare(seq: string): Promise<Next | undefined> {
-    return this.mayGive ? this.#handing.prepare(seq).catch(() => undefined) : Promise.resolve(undefined);
-  }
-
-  async #giveNext(seq: string, prepared: Next | undefined | Promise<Next | undefined>): Promise<void> {
-    this.#ways.set(seq, (this.#ways.get(seq) ?? 0) + 1);
-    const next = await prepared;
-    if (next && this.mayGive) await this.#handing.give([next], false);
-    else if (next) this.#handing.letGo([next]);
-    const left = this.#ways.get(seq)! - 1;
-    if (left > 0) {
-      this.#ways.set(seq, left);
-      return;
-    }
-    this.#ways.delete(seq);
-    const { deliveries = [] } = this.held.get(seq) ?? {};
-    this.inOrder.pass(
-      seq,
-      deliveries.flatMap(({ node, since }) => (since === undefined ? [] : node)),
-    );
-  }
-
-  /** Gives a new event to these nodes, unless an earlier one of its job waits: then it waits like that. */
-  inItsTurn(stored: StoredEvent, nodes: string[]): void {
-    this.#inTurn(async () => {
-      const isNext = nodes.length > 0 && (await this.inOrder.afterEarlier(nodes, stored).catch(() => false));
-      if (isNext) void this.#giveNext(stored.seq, await this.#prepare(stored.seq));
-      else this.pass();
-    });
-  }
-
   /**
    * The flow is done with a delivery, or it failed.
    *
@@ -180,12 +137,17 @@ export class GivingAgain {
 
   async #giveWaiting(): Promise<void> {
     this.#isPassDue = false;
+    this.#isAnew = false;
     await this.held.waitingOnDisk();
-    for (let after: string | undefined = ""; after !== undefined && this.mayGive;) {
+    for (let after: string | undefined = ""; after !== undefined && this.#mayGoOn;) {
       const { events, last }: Some = await this.store.read((store) => store.open(after!));
       after = last;
       await this.#giveSome(events);
     }
+  }
+
+  get #mayGoOn(): boolean {
+    return this.mayGive && !this.#isAnew;
   }
 
   /** One by one: the next when the flow is done with it, or it has been watched for long enough. */
@@ -218,21 +180,21 @@ export class GivingAgain {
   async #giveSome(events: Some["events"]): Promise<void> {
     const batch: Next[] = [];
     for (const { seq, path, deliveries } of events) {
-      if (!this.mayGive) break;
+      if (!this.#mayGoOn) break;
       if (!this.told.isStored(seq) || !this.#handing.canBeGiven(seq, path, deliveries)) continue;
       const next = await this.#handing.prepare(seq).catch((error: unknown) => {
         this.#handing.letGo(batch);
         throw error;
       });
       if (!next) continue;
-      for (let now = performance.now(); this.mayGive; now = performance.now()) {
+      for (let now = performance.now(); this.#mayGoOn; now = performance.now()) {
         if (this.#handing.pace.free(now) > batch.length) break;
         if (batch.length > 0) await this.#handing.give(batch.splice(0));
         else await this.#waitFor(this.#handing.pace.wait(now));
       }
       batch.push(next);
     }
-    if (this.mayGive) await this.#handing.give(batch);
+    if (this.#mayGoOn) await this.#handing.give(batch);
     else this.#handing.letGo(batch);
   }
 

@@ -69,8 +69,9 @@ export class Giving {
   ) {
     this.#inOrder = new InOrder(
       store,
+      held,
       (node) => flow.receiver(node)?.isInOrder ?? false,
-      (seqs) => this.again.comes(seqs),
+      (seqs) => this.again.coming.comes(seqs),
     );
     this.again = new GivingAgain(store, flow, held, this.#inOrder, {
       isStored: (seq) => seq <= this.last,
@@ -130,7 +131,7 @@ export class Giving {
       true,
     );
     if (now.length > 0) this.#give(stored, now, event);
-    if (later.length > 0 || !stored.deliveries) this.again.inItsTurn(stored, mayGiveNew ? later : []);
+    if (later.length > 0 || !stored.deliveries) this.again.coming.inItsTurn(stored, mayGiveNew ? later : []);
     this.held.letGo(stored.seq);
   }
 

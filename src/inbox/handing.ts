@@ -95,9 +95,13 @@ export class Handing {
    *
    * @param isPaced they take places of those that are given again
    * @returns how many
+   * @throws what the store throws: then none of them is given
    */
   async give(prepared: Next[], isPaced = true): Promise<number> {
-    const batch = await this.#asTheyAre(prepared);
+    const batch = await this.#asTheyAre(prepared).catch((error: unknown) => {
+      this.letGo(prepared);
+      throw error;
+    });
     const begun = batch.flatMap(({ stored, event, nodes }) => {
       const mine = nodes.filter((node) => this.#waitsFor(stored, node) && this.inOrder.begin(node, stored));
       if (mine.length === 0) return [];
@@ -114,13 +118,11 @@ export class Handing {
     return count;
   }
 
-  /** Those that were let go meanwhile may be others by now, or be deleted: they are read anew. What cannot be read waits. */
+  /** Those that were let go meanwhile may be others by now, or be deleted: they are read anew. @throws what the store throws */
   async #asTheyAre(batch: Next[]): Promise<Next[]> {
     const isHeld = ({ stored }: Next) => this.held.get(stored.seq) === stored;
     while (!batch.every(isHeld)) {
-      const all = batch.map(async (next) =>
-        isHeld(next) ? next : this.prepare(next.stored.seq).catch(() => undefined),
-      );
+      const all = batch.map(async (next) => (isHeld(next) ? next : this.prepare(next.stored.seq)));
       batch = (await Promise.all(all)).flatMap((next) => next ?? []);
     }
     return batch;

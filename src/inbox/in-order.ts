@@ -1,4 +1,6 @@
+import type { Held } from "./held";
 import type { Reopening } from "./reopening";
+import type { Delivery } from "./deliveries";
 import { turnAtMost, Turns } from "./scheduler";
 import { keyOf, type StoredEvent } from "./stored-event";
 
@@ -15,6 +17,7 @@ export class InOrder {
    */
   constructor(
     private readonly store: Reopening,
+    private readonly held: Held,
     private readonly wants: (node: string) => boolean,
     private readonly comes: (seqs: string[]) => void,
   ) {}
@@ -46,16 +49,15 @@ export class InOrder {
     const inOrder = nodes.filter((node) => this.#keyOf(node, stored) !== undefined);
     if (inOrder.length === 0) return true;
     const earlier = await this.store.read((store) => store.earlier(stored, keyOf(stored.orderId)!));
-    return !earlier.some(
-      ({ seq, deliveries }) =>
-        !deliveries ||
-        deliveries.some(
-          ({ node, state }) =>
-            state === "waiting" &&
-            inOrder.includes(node) &&
-            !this.#keys.get(seq)?.has(this.#keyOf(node, stored)!),
-        ),
-    );
+    return !earlier.some(({ seq, deliveries }) => {
+      // What the flow was done with a moment ago is not on disk yet.
+      const now = this.held.get(seq)?.deliveries ?? deliveries;
+      const comesFirst = ({ node, state }: Delivery) =>
+        state === "waiting" &&
+        inOrder.includes(node) &&
+        !this.#keys.get(seq)?.has(this.#keyOf(node, stored)!);
+      return now?.some(comesFirst) ?? true;
+    });
   }
 
   /** The flow is done with an event at a node, or has lost it. */
@@ -70,6 +72,15 @@ export class InOrder {
     const keys = [...(this.#keys.get(seq) ?? [])];
     const left = keys.filter((key) => !taken.includes(key.slice(0, key.indexOf("\n"))));
     this.#ended(seq, this.#turns.pass(seq, left, performance.now()));
+  }
+
+  /**
+   * An event whose turn had come cannot be given now: it waits on disk, and so do those behind it, as one of them that could
+   * be given a moment later would come before it.
+   */
+  scatter(seq: string): void {
+    for (const key of this.#keys.get(seq) ?? [])
+      for (const each of this.#turns.scatter(key, seq)) this.#ended(each, { over: [key], next: [] });
   }
 
   #ended(seq: string, { over, next }: { over: string[]; next: string[] }): void {

@@ -192,7 +192,7 @@ export class Writes extends Saying {
     if (!row) return undefined;
     const { seq, superseded, deliveries, state } = readRow(row);
     return {
-      ...{ seq, deliveries, state },
+      ...{ seq, deliveries, state, isBehind: true }, // earlier ones may have come meanwhile
       ...(superseded && { superseded }),
       ...(row.owner !== this.instance && { isElsewhere: true }),
     };

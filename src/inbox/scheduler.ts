@@ -10,6 +10,9 @@ interface Turn {
   queue: string[];
 }
 
+/** Of an event that waits for its turn. */
+const seqOf = (entry: string) => entry.slice(entry.lastIndexOf(" ") + 1);
+
 /**
  * Whose turn it is where events come one after the other: of each job, for each node. Times are in
  * milliseconds, of any clock that runs evenly.
@@ -83,10 +86,26 @@ export class Turns {
     return { over, next: over.flatMap((key) => this.#next(key, this.#turns.get(key)!, now) ?? []) };
   }
 
+  /**
+   * Ends the turn of an event that cannot be given now, and nobody gets it.
+   *
+   * @returns the seqs of those that waited for it, and its own; none where it is another's, or it was given
+   */
+  scatter(key: string, seq: string): string[] {
+    const turn = this.#turns.get(key);
+    if (turn?.seq !== seq || turn.isGiven) return [];
+    this.#turns.delete(key);
+    return [seq, ...turn.queue.map(seqOf)];
+  }
+
   #next(key: string, { queue }: Turn, now: number): string | undefined {
-    const seq = queue.shift()?.split(" ").at(-1);
-    if (seq === undefined) this.#turns.delete(key);
-    else this.#turns.set(key, { seq, since: now, isGiven: false, queue });
+    const entry = queue.shift();
+    if (entry === undefined) {
+      this.#turns.delete(key);
+      return undefined;
+    }
+    const seq = seqOf(entry);
+    this.#turns.set(key, { seq, since: now, isGiven: false, queue });
     return seq;
   }
 }

@@ -40,7 +40,7 @@ export class Sharing implements Others {
         .alone(() => Promise.resolve())
         .then(
           () => {
-            giving.again.came(seqs);
+            giving.again.coming.came(seqs);
             retrying.look(); // what comes along from a disk may have failed elsewhere
           },
           () => undefined,

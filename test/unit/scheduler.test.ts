@@ -81,6 +81,19 @@ describe("the turns of events that come one after the other", () => {
     assert.ok(turns.isFree("k", "4"));
   });
 
+  it("that cannot be taken now are nobody's, with all that waited for them", () => {
+    const turns = new Turns();
+    turns.begin("k", "1", 0);
+    wait(turns, "3");
+    wait(turns, "2");
+    assert.deepEqual(turns.scatter("k", "1"), [], "it was given");
+    assert.deepEqual(turns.scatter("k", "2"), [], "it is not its turn");
+    assert.equal(turns.end("k", "1", 0), "2");
+    assert.deepEqual(turns.scatter("k", "2"), ["2", "3"]);
+    assert.deepEqual(turns.scatter("k", "2"), []);
+    assert.ok(turns.isFree("k", "4"));
+  });
+
   it("let no two of a key be given at once within the time, keep the order, and let nobody wait for ever", () => {
     const key = fc.integer({ min: 0, max: 2 }).map((n) => `k${n}`);
     const step = fc.oneof(
