@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Outcome } from "../../src/inbox/inbox";
 import { randomFrom, seed } from "../inbox/random";
 import type { StoredEvent } from "../../src/inbox/stored-event";
 import { accept, changeOf, done, down, listed, ready, Sharers, type Sharer } from "./sharers";
@@ -24,12 +25,24 @@ const happenings: Record<string, (happening: Happening) => Promise<unknown>> = {
     if (waiting) await Promise.all([b!, c!].map(({ inbox }) => inbox.events.settle(waiting.seq)));
   },
   "all run again what failed": ({ all }) => Promise.all(all.map(({ inbox }) => inbox.events.runAll({}))),
+  "they are paused, and go on": async ({ all: [a, b] }) => {
+    await a!.inbox.pause(true);
+    await b!.inbox.pause(false);
+  },
+  "the flows of one stop, and start": async ({ all: [a], stop }) => {
+    stop(a!);
+    await listed(a!);
+    a!.flow.running = true;
+    a!.inbox.start();
+  },
 };
 
 interface Happening {
   sharers: Sharers;
   all: Sharer[];
   begin(): Sharer;
+  /** The flows of one lose what they have. */
+  stop(sharer: Sharer): void;
   /** Which were. */
   settled: Set<number>;
 }
@@ -49,10 +62,18 @@ describe(`Three inboxes that share a database, and give the events of a job in o
       const withFlow = new Map<string, number>();
       const [answered, given, settled] = [new Set<number>(), new Set<number>(), new Set<number>()];
       const faults: string[] = [];
+      /** Of each: lets its flows lose what they have. */
+      const lost = new Map<Sharer, Set<() => void>>();
+      const stop = (sharer: Sharer) => {
+        sharer.flow.running = false;
+        for (const lose of lost.get(sharer)!) lose();
+      };
       let isOver = false;
       const begin = () => {
         const sharer = sharers.inOrder({ times: { look: 200 } });
         const give = sharer.flow.give.bind(sharer.flow);
+        const losing = new Set<() => void>();
+        lost.set(sharer, losing);
         sharer.flow.give = (stored, nodes, event) => {
           const [job, n] = [String(stored.orderId), event.n as number];
           // What one that closes has with its flow comes once more in another.
@@ -68,10 +89,15 @@ describe(`Three inboxes that share a database, and give the events of a job in o
               if (isOvertaken(other)) faults.push(`${n} before ${other} of job ${job}`);
           given.add(n);
           const outcome = !isOver && random() < failing ? down : done;
-          setTimeout(() => {
+          const becomes = (outcome: Outcome) => {
+            clearTimeout(timer);
+            losing.delete(lose);
             if (withFlow.get(job) === n) withFlow.delete(job);
             void sharer.inbox.heard(stored.seq, "in", outcome).catch(() => undefined); // it is closed
-          }, random() * 10);
+          };
+          const timer = setTimeout(() => becomes(outcome), random() * 10);
+          const lose = () => becomes({ state: "interrupted" });
+          losing.add(lose);
           return give(stored, nodes, event);
         };
         return sharer;
@@ -86,7 +112,8 @@ describe(`Three inboxes that share a database, and give the events of a job in o
           }).catch(() => "refused");
           if (answer === "stored") answered.add(n + i);
         });
-        const happened = random() < 0.1 && happens({ sharers, all, begin, settled }).catch(() => undefined); // a connection is lost
+        const happened =
+          random() < 0.1 && happens({ sharers, all, begin, stop, settled }).catch(() => undefined); // a connection is lost
         await Promise.all([...events, happened]);
       }
       isOver = true;
