@@ -87,6 +87,8 @@ describe(`Three inboxes that share a database, and give the events of a job in o
           if (!given.has(n))
             for (const other of answered)
               if (isOvertaken(other)) faults.push(`${n} before ${other} of job ${job}`);
+          // Only these give what was given before.
+          if (given.has(n) && !/killed|closes|again|stop/.test(what)) faults.push(`${n} twice`);
           given.add(n);
           const outcome = !isOver && random() < failing ? down : done;
           const becomes = (outcome: Outcome) => {
@@ -128,6 +130,14 @@ describe(`Three inboxes that share a database, and give the events of a job in o
           [],
         );
       assert.ok(answered.size > many / 2);
+      const [there, processed] = ["", " WHERE state = 'processed'"].map((where) =>
+        Number(sharers.postgres.query(sharers.url, `SELECT count(*) FROM radaro_inbox.events${where}`)[0]),
+      );
+      assert.equal(processed, there);
+      for (const { inbox } of all) {
+        await inbox.events.times(); // it is open
+        assert.deepEqual([inbox.counts, inbox.failures("in")], [{ waiting: 0, processed, failed: 0 }, 0]);
+      }
       assert.deepEqual(faults, []);
     });
 });
