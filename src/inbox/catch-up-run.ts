@@ -1,12 +1,13 @@
 import { setTimeout as waitFor } from "node:timers/promises";
 import type { JsonObject } from "../event/json";
 import { Sweep, Troubled, windowsAround, type Trouble } from "./asking";
-import { compare, deletion, make, readJob, type Difference, type Job, type Made } from "./catch-up";
+import { compare, deletion, readJob, type Job } from "./catch-up";
 import { Differences } from "./differences";
 import { earlier, toMs, type Known } from "./known-job";
 import type { KnownJobs } from "./known-jobs";
 import type { Answer, RadaroApi } from "./radaro-api";
 import type { Asking } from "./store";
+import { Stopped, Telling, type TellingDeps } from "./telling";
 
 /** How many requests a run makes at most; the next one goes on where it stopped. */
 export const maxRequests = 500;
@@ -25,9 +26,6 @@ const settledAfter = 10;
 
 const [hour, day, overlap] = [3_600_000, 24 * 3_600_000, 600_000];
 
-/** How much is told again at most that could not be stored for some paths. */
-const maxUntold = 1000;
-
 /** From how many jobs on it is said that some are missing, and from which share of all on. */
 const missing = { count: 5, share: 0.1 };
 
@@ -35,15 +33,11 @@ const missing = { count: 5, share: 0.1 };
 const gone = 20;
 
 /** What a merchant's inbox is asked and told. */
-export interface RunDeps {
+export interface RunDeps extends TellingDeps {
   api: Pick<RadaroApi, "list" | "one">;
   jobs: KnownJobs;
   /** A digest of whom it asks, with which key. */
   whom: string;
-  /** Where the merchant's events are sent to; none: it cannot be asked now. */
-  paths(): string[];
-  /** Stores a made event, and gives it to the flow. */
-  accept(made: Made, path: string): Promise<"stored" | "duplicate">;
 }
 
 export interface RunOptions {
@@ -55,16 +49,12 @@ export interface RunOptions {
   pause?: number;
 }
 
-/** The run cannot go on now, and nothing is wrong: its nodes are not there, or it has asked enough. */
-export class Stopped extends Error {}
-
 /** Asks Radaro for all that may have changed, and gives the inbox the events that never arrived, run by run. */
 export class CatchUpRun {
   /** How many requests the run took, or takes. */
   requests = 0;
   readonly #differences: Differences;
-  /** What could not be stored for a path, though it was for another. */
-  readonly #untold = new Set<{ made: Made; path: string }>();
+  readonly #telling: Telling;
   /** Of the run that stopped: it goes on, unless that is too long ago. */
   #sweep: Sweep | undefined;
   #begun = -Infinity;
@@ -73,7 +63,6 @@ export class CatchUpRun {
   #from = "";
   /** The jobs that it was shown. */
   #shown = 0;
-  #found = 0;
   /** How many requests it took to ask for all in pages. */
   #cost = 0;
   /** A job that a list has just shown: whether one can be asked for by its number. */
@@ -89,6 +78,7 @@ export class CatchUpRun {
     private readonly options: RunOptions & { lookAgain: number; closing: AbortSignal },
   ) {
     this.#differences = new Differences(options.lookAgain);
+    this.#telling = new Telling(deps);
   }
 
   /** The next run begins anew, wherever this one was. */
@@ -106,7 +96,7 @@ export class CatchUpRun {
     this.requests = 0;
     this.#isLookupRight = false;
     if (this.deps.paths().length === 0) throw new Stopped();
-    await this.#tellUntold();
+    await this.#telling.tellUntold();
     await this.#askInPages();
     const trouble = await this.#askForMissing();
     await this.#lookOnceMore();
@@ -124,7 +114,7 @@ export class CatchUpRun {
     if (!this.#sweep || now - this.#begun > this.options.every + hour) {
       this.#sweep = new Sweep(this.#asking?.newest);
       this.#begun = now;
-      [this.#from, this.#shown, this.#found, this.#cost] = ["", 0, 0, 0];
+      [this.#from, this.#shown, this.#telling.found, this.#cost] = ["", 0, 0, 0];
       this.#listed = undefined;
     }
     await this.#sweepOver(this.#sweep);
@@ -181,33 +171,10 @@ export class CatchUpRun {
       bases[job.key] = base;
       const certain = this.#differences.look(job.key, differences, performance.now());
       // In their order, and not one by one: what comes together is written together.
-      for (const each of certain) told.push(this.#tell(each, job.orderId, job.whole));
+      for (const each of certain) told.push(this.#telling.tell(each, job.orderId, job.whole));
     }
     await Promise.all(told);
     await this.deps.jobs.know(bases);
-  }
-
-  async #tell(difference: Difference, orderId: unknown, orderInfo: JsonObject): Promise<void> {
-    const made = make(difference, orderId, orderInfo);
-    const paths = this.deps.paths();
-    if (paths.length === 0) throw new Stopped(); // it is found again
-    const accepted = await Promise.allSettled(paths.map((path) => this.deps.accept(made, path)));
-    if (accepted.some((each) => each.status === "fulfilled" && each.value === "stored")) this.#found += 1;
-    const failed = accepted.flatMap((each, i) =>
-      each.status === "rejected" ? [{ path: paths[i]!, reason: each.reason as Error }] : [],
-    );
-    if (failed.length === 0) return;
-    // Where none has got it, it is found again.
-    if (failed.length < paths.length && this.#untold.size < maxUntold)
-      for (const { path } of failed) this.#untold.add({ made, path });
-    throw failed[0]!.reason;
-  }
-
-  async #tellUntold(): Promise<void> {
-    for (const untold of this.#untold) {
-      if (this.deps.paths().includes(untold.path)) await this.deps.accept(untold.made, untold.path);
-      this.#untold.delete(untold);
-    }
   }
 
   /** Asks for those one by one that an answer should have shown. @returns what is to be said of them */
@@ -267,7 +234,8 @@ export class CatchUpRun {
     const isGone = seen !== undefined && !known?.deleted;
     const isSettled = isGone && toMs(seen) + settledAfter * this.options.lookAgain < toMs(at);
     const certain = this.#differences.look(job, isSettled ? [deletion(at)] : [], performance.now());
-    for (const each of certain) await this.#tell(each, Number(job), await this.#lastShown(job, known));
+    for (const each of certain)
+      await this.#telling.tell(each, Number(job), await this.#lastShown(job, known));
   }
 
   async #lastShown(job: string, known: Known | undefined): Promise<JsonObject> {
@@ -311,7 +279,7 @@ export class CatchUpRun {
       since: forgotten > asking.since ? forgotten : asking.since,
       asked: new Date().toISOString(),
       newest: earlier(this.#from, overlap),
-      found: this.#found,
+      found: this.#telling.found,
     });
   }
 }

@@ -1,8 +1,9 @@
 import { Troubled, type Trouble } from "./asking";
-import { CatchUpRun, Stopped, type RunDeps, type RunOptions } from "./catch-up-run";
+import { CatchUpRun, type RunDeps, type RunOptions } from "./catch-up-run";
 import type { RadaroApi } from "./radaro-api";
 import { Closed } from "./reopening";
 import { Unusable } from "./store";
+import { Stopped } from "./telling";
 
 /** How long after the first look the second is at most, in milliseconds. */
 const lookAgainAfter = 60_000;
