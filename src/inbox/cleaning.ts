@@ -12,12 +12,13 @@ export class Cleaning {
   readonly #marks: Mark[] = [];
 
   /**
+   * @param events `gone` is told of those that are deleted, where some may have waited
    * @param options `days` events are kept; `changed` is called when some are deleted; `clock`: what time
    *   it is
    */
   constructor(
     private readonly store: Reopening,
-    private readonly events: { last(): string; held: Held },
+    private readonly events: { last(): string; held: Held; gone(seq: string): void },
     private readonly options: { days: number; changed: () => void; clock?: (() => Moment) | undefined },
   ) {}
 
@@ -69,6 +70,8 @@ export class Cleaning {
           .map(({ seq }) => seq)
           .filter((seq) => !this.events.held.has(seq) && (upTo === undefined || seq <= upTo));
         count += await store.delete(seqs, onlyClosed);
+        // What is closed keeps nobody waiting.
+        if (!onlyClosed) for (const seq of seqs) this.events.gone(seq);
         return last;
       });
     }

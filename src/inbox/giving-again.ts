@@ -31,6 +31,8 @@ export class GivingAgain {
   #isPassDue = false;
   /** Whether the pass is to begin anew. */
   #isAnew = false;
+  /** Whether the flows, or the store, have started since it last began to look. */
+  #isStarted = false;
   #isGiving = false;
   #wake: () => void = () => undefined;
   #isClosed = false;
@@ -91,6 +93,7 @@ export class GivingAgain {
   /** As `pass`, where the flows have just started: nodes may not be ready. */
   start(): void {
     this.#handing.pace.begin(performance.now());
+    this.#isStarted = true;
     this.pass();
   }
 
@@ -118,6 +121,12 @@ export class GivingAgain {
     this.inOrder.end(node, seq);
   }
 
+  /** An event is not there any more: it is deleted, or another inbox gives it. */
+  forget(seq: string): void {
+    for (const { node } of this.held.get(seq)?.deliveries ?? []) this.over(seq, node, true, true);
+    this.inOrder.forget(seq);
+  }
+
   async #giveAll(): Promise<void> {
     if (this.#isGiving) {
       this.#wake();
@@ -125,11 +134,13 @@ export class GivingAgain {
     }
     this.#isGiving = true;
     while (this.mayGive && (this.#suspects.length > 0 || this.#isPassDue)) {
+      this.#isStarted = false;
       try {
         await this.#giveSuspects();
         await this.#giveWaiting();
       } catch {
-        break; // the problem is known, and is tried to be overcome
+        // The problem is known, and is tried to be overcome: that may be done by now.
+        if (!this.#isStarted) break;
       }
     }
     this.#isGiving = false;

@@ -103,7 +103,9 @@ export class Handing {
       throw error;
     });
     const begun = batch.flatMap(({ stored, event, nodes }) => {
-      const mine = nodes.filter((node) => this.#waitsFor(stored, node) && this.inOrder.begin(node, stored));
+      const mine = nodes.filter(
+        (node) => this.#waitsFor(stored, node) && this.inOrder.begin(node, stored, false),
+      );
       if (mine.length === 0) return [];
       this.held.hold(stored);
       stored.deliveries = stored.deliveries!.map((each) =>

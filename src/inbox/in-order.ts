@@ -1,6 +1,6 @@
 import type { Held } from "./held";
 import type { Reopening } from "./reopening";
-import type { Delivery } from "./deliveries";
+import { left, type Delivery } from "./deliveries";
 import { turnAtMost, Turns } from "./scheduler";
 import { keyOf, type StoredEvent } from "./stored-event";
 
@@ -28,8 +28,13 @@ export class InOrder {
     return job !== null && this.wants(node) ? `${node}\n${path}\n${job}` : undefined;
   }
 
-  /** Begins an event's turn with a node. @returns false where that is another's: then it comes later */
-  begin(node: string, stored: StoredEvent): boolean {
+  /**
+   * Begins an event's turn with a node.
+   *
+   * @param isWithFlow else it is about to be given, when the disk has that: until then it keeps others waiting
+   * @returns false where that is another's: then it comes later
+   */
+  begin(node: string, stored: StoredEvent, isWithFlow = true): boolean {
     const key = this.#keyOf(node, stored);
     if (key === undefined) return true;
     const { seq, changedAt } = stored;
@@ -37,10 +42,11 @@ export class InOrder {
     const keys = this.#keys.get(seq) ?? new Set();
     this.#keys.set(seq, keys.add(key));
     if (this.#turns.isFree(key, seq)) {
-      if (this.#turns.begin(key, seq, now)) this.#lookIn(turnAtMost);
+      if (this.#turns.begin(key, seq, isWithFlow ? now : Infinity) && isWithFlow) this.#lookIn(turnAtMost);
       return true;
     }
-    this.#lookIn(this.#turns.wait(key, { seq, order: changedAt }, now));
+    const wait = this.#turns.wait(key, { seq, order: changedAt }, now);
+    if (wait < Infinity) this.#lookIn(wait);
     return false;
   }
 
@@ -51,11 +57,13 @@ export class InOrder {
     const earlier = await this.store.read((store) => store.earlier(stored, keyOf(stored.orderId)!));
     return !earlier.some(({ seq, deliveries }) => {
       // What the flow was done with a moment ago is not on disk yet.
-      const now = this.held.get(seq)?.deliveries ?? deliveries;
-      const comesFirst = ({ node, state }: Delivery) =>
+      const now = this.held.get(seq)?.deliveries ?? deliveries?.map(left);
+      // One that the flow has had for longer than its turn keeps nobody waiting, until it has lost it.
+      const comesFirst = ({ node, state, since }: Delivery) =>
         state === "waiting" &&
+        since === undefined &&
         inOrder.includes(node) &&
-        !this.#keys.get(seq)?.has(this.#keyOf(node, stored)!);
+        !this.#turns.has(this.#keyOf(node, stored)!, seq);
       return now?.some(comesFirst) ?? true;
     });
   }
@@ -64,6 +72,13 @@ export class InOrder {
   end(node: string, seq: string): void {
     const now = performance.now();
     const over = [...(this.#keys.get(seq) ?? [])].filter((key) => key.startsWith(`${node}\n`));
+    this.#ended(seq, { over, next: over.flatMap((key) => this.#turns.end(key, seq, now) ?? []) });
+  }
+
+  /** An event is not there any more. */
+  forget(seq: string): void {
+    const now = performance.now();
+    const over = [...(this.#keys.get(seq) ?? [])];
     this.#ended(seq, { over, next: over.flatMap((key) => this.#turns.end(key, seq, now) ?? []) });
   }
 
@@ -92,11 +107,20 @@ export class InOrder {
 
   /** Lets those come that have waited long enough by then. */
   #lookIn(wait: number): void {
+    const until = performance.now() + wait + 1;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.comes(this.#turns.late(performance.now()));
+      const now = performance.now();
+      // A timer goes by whole milliseconds, and fires a little early.
+      if (now < until) this.#lookIn(until - now);
+      else this.comes(this.#turns.late(now, (key, seq) => this.#isWithFlow(key, seq)));
     }, wait + 1).unref();
     this.#timers.add(timer);
+  }
+
+  #isWithFlow(key: string, seq: string): boolean {
+    const { deliveries = [] } = this.held.get(seq) ?? {};
+    return deliveries.some(({ node, since }) => since !== undefined && key.startsWith(`${node}\n`));
   }
 
   close(): void {

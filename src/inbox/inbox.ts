@@ -115,7 +115,8 @@ export class Inbox {
       ...{ refusals: this.refusals, changed },
     });
     const last = () => [this.#giving.last, this.#store.store?.last ?? ""].sort().at(-1)!;
-    this.#cleaning = new Cleaning(this.#store, { last, held: this.#held }, options);
+    const gone = (seq: string) => this.#giving.again.forget(seq);
+    this.#cleaning = new Cleaning(this.#store, { last, gone, held: this.#held }, options);
     this.#moving =
       options.before &&
       new Moving(options.before, { pause: () => this.pause(true), take: (events) => this.#take(events) });

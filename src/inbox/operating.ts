@@ -166,18 +166,20 @@ export class Operating {
 
   /** A person has dealt with an event. @returns false where it is gone */
   async settle(seq: string): Promise<boolean> {
+    let open: string[] = [];
     const become: Becoming = ({ deliveries = [] }) => {
-      for (const { node, state } of deliveries)
-        if (state !== "processed") this.inbox.again.dealtWith(seq, node);
+      open = deliveries.flatMap(({ node, state }) => (state === "processed" ? [] : node));
       return { deliveries: deliveries.map((each) => (each.state === "processed" ? each : settled(each))) };
     };
-    return (await this.#change([seq], become)).length > 0;
+    const isThere = (await this.#change([seq], become)).length > 0;
+    for (const node of open) this.inbox.again.dealtWith(seq, node);
+    return isThere;
   }
 
   /** Deletes an event for good. @returns false where it is gone */
   async delete(seq: string): Promise<boolean> {
     const deleted = await this.store.alone((store) => store.delete([seq]));
-    for (const { node } of this.inbox.held.get(seq)?.deliveries ?? []) this.inbox.again.dealtWith(seq, node);
+    this.inbox.again.forget(seq);
     this.inbox.held.forget(seq);
     await this.inbox.cleaning.compact();
     return deleted > 0;

@@ -26,6 +26,12 @@ export class Turns {
     return !turn || turn.seq === seq;
   }
 
+  /** Whether an event has the turn, or waits for it. */
+  has(key: string, seq: string): boolean {
+    const turn = this.#turns.get(key);
+    return turn !== undefined && (turn.seq === seq || turn.queue.some((entry) => seqOf(entry) === seq));
+  }
+
   /**
    * An event is given: it has the turn.
    *
@@ -65,11 +71,16 @@ export class Turns {
     return undefined;
   }
 
-  /** Those that have waited long enough for the one before. */
-  late(now: number): string[] {
+  /**
+   * Those that have waited long enough for the one before, or that one where the flow has lost it: it comes before them.
+   */
+  late(now: number, isWithFlow: (key: string, seq: string) => boolean = () => true): string[] {
     return [...this.#turns].flatMap(([key, turn]) => {
-      const isLate = turn.queue.length > 0 && now - turn.since >= turnAtMost;
-      return (isLate && this.#next(key, turn, now)) || [];
+      const { seq, since, queue } = turn;
+      if (queue.length === 0 || now - since < turnAtMost) return [];
+      if (isWithFlow(key, seq)) return this.#next(key, turn, now) ?? [];
+      this.#turns.set(key, { seq, since: now, isGiven: false, queue });
+      return seq;
     });
   }
 

@@ -73,7 +73,7 @@ export class Sharing implements Others {
   gone(seqs: string[]): void {
     const { held, giving, changed } = this.inbox;
     for (const seq of seqs) {
-      for (const { node } of held.get(seq)?.deliveries ?? []) giving.again.dealtWith(seq, node);
+      giving.again.forget(seq);
       held.forget(seq);
     }
     changed();

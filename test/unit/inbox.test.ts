@@ -759,6 +759,204 @@ describe("an inbox", () => {
       ]);
     });
 
+    describe("REV", () => {
+      let time = 0;
+      beforeEach(() => {
+        time = 0;
+        mock.method(performance, "now", () => time);
+        mock.timers.enable({ apis: ["setTimeout"] });
+      });
+      afterEach(() => {
+        mock.timers.reset();
+        mock.restoreAll();
+      });
+      const pass = (by: number) => {
+        time += by;
+        mock.timers.tick(by);
+      };
+
+      it("T1 timer fires a little early", async () => {
+        await accept(changeOf(1, 1000));
+        time += 0.5;
+        await accept(changeOf(1, 2000));
+        await timeToGive();
+        // A timer of Node.js goes by whole milliseconds: one of 30,000.5 ms may fire 29,999.2 ms after it was set.
+        time += 29_999.2;
+        mock.timers.tick(30_001);
+        await timeToGive();
+        pass(60_000);
+        await timeToGive();
+        assert.deepEqual(numbers(), [1, 2]);
+      });
+
+      it("T2 disk full for longer than 30 s", async () => {
+        /** As timeToGive, where the store may be left alone. */
+        const some = async () => {
+          for (let i = 0; i < 9; i += 1) await inbox.events.list({}, "").catch(() => undefined);
+        };
+        for (const at of [1000, 2000, 3000]) await accept(changeOf(1, at));
+        await flow.got(1);
+        await timeToGive();
+        const full = mock.method(SqliteStore.prototype, "write", async function (this: SqliteStore) {
+          await this.times(); // its thread does one after the other
+          throw new Unusable("full");
+        });
+        flow.given[0]!.becomes(done);
+        await some();
+        for (let i = 0; i < 16; i += 1) {
+          pass(2000);
+          await some();
+        }
+        full.mock.restore();
+        pass(2000);
+        await some();
+        await accept(changeOf(2, 1000));
+        await flow.got(3);
+        await timeToGive();
+        assert.deepEqual(
+          numbers().filter((n) => n !== 4),
+          [1, 2],
+        );
+      });
+    });
+
+    it("T3 turn passed by, interrupted, a new one comes", async () => {
+      let late = 0;
+      const { now } = performance;
+      mock.method(performance, "now", () => now.call(performance) + late);
+      try {
+        await accept(changeOf(1, 1000)); // A
+        late += 30_000;
+        await accept(changeOf(1, 2000)); // B: its turn has come at once
+        await flow.got(2);
+        flow.given[1]!.becomes(done);
+        for (let i = 0; i < 3; i += 1) await accept(changeOf(2, 100 + i)); // others
+        await timeToGive();
+        assert.deepEqual(numbers(), [1, 2, 3]);
+        // a deploy
+        flow.running = false;
+        flow.given[0]!.becomes({ state: "interrupted" });
+        flow.given[2]!.becomes({ state: "interrupted" });
+        flow.running = true;
+        inbox.start();
+        await flow.got(4);
+        await timeToGive();
+        assert.deepEqual(numbers(), [1, 2, 3, 3]);
+        await accept(changeOf(1, 3000));
+        await timeToGive();
+        assert.deepEqual(numbers(), [1, 2, 3, 3]);
+      } finally {
+        mock.restoreAll();
+      }
+    });
+
+    it("T4 a turn that passes on after a deploy", async () => {
+      let time = 0;
+      mock.method(performance, "now", () => time);
+      mock.timers.enable({ apis: ["setTimeout"] });
+      const pass = (by: number) => {
+        time += by;
+        mock.timers.tick(by);
+      };
+      try {
+        await accept(changeOf(2, 100));
+        for (const at of [1000, 2000]) await accept(changeOf(1, at));
+        await timeToGive();
+        assert.deepEqual(numbers(), [1, 2]);
+        pass(29_000);
+        flow.running = false;
+        flow.given[0]!.becomes({ state: "interrupted" });
+        flow.given[1]!.becomes({ state: "interrupted" });
+        flow.running = true;
+        inbox.start();
+        await flow.got(3);
+        assert.deepEqual(numbers(), [1, 2, 1]);
+        pass(2000);
+        await timeToGive();
+        assert.ok(!numbers().includes(3)); // 2 comes again first
+        flow.answer = done;
+        for (const { becomes } of flow.given) becomes(done);
+        await flow.got(5);
+        assert.deepEqual(numbers().slice(-2), [2, 3]);
+      } finally {
+        mock.timers.reset();
+        mock.restoreAll();
+      }
+    });
+
+    it("T6 the disk does not answer for longer than 30 s", async () => {
+      let time = 0;
+      mock.method(performance, "now", () => time);
+      mock.timers.enable({ apis: ["setTimeout"] });
+      const pass = (by: number) => {
+        time += by;
+        mock.timers.tick(by);
+      };
+      let goOn: () => void = () => undefined;
+      const hang = new Promise<void>((resolve) => (goOn = resolve));
+      const { read } = SqliteStore.prototype;
+      try {
+        for (const at of [1000, 2000, 3000]) await accept(changeOf(1, at));
+        await flow.got(1);
+        await timeToGive();
+        pass(10_000);
+        mock.method(SqliteStore.prototype, "read", async function (this: SqliteStore, seq: string) {
+          await hang;
+          return read.call(this, seq);
+        });
+        flow.given[0]!.becomes(done);
+        await timeToGive();
+        await accept(changeOf(1, 4000)); // looks again in 30 s
+        pass(31_000);
+        await timeToGive();
+        goOn();
+        await flow.got(2);
+        assert.deepEqual(numbers(), [1, 2]);
+      } finally {
+        mock.timers.reset();
+        mock.restoreAll();
+      }
+    });
+
+    it("T7 and waits for nothing that was deleted while it waited to be given again", async () => {
+      await accept(changeOf(1, 1000));
+      await inbox.pause(true);
+      flow.given[0]!.becomes({ state: "interrupted" });
+      await inbox.events.causes(); // all is on disk
+      await timeToGive();
+      assert.ok(await inbox.events.delete("000000000000001"));
+      await inbox.pause(false);
+      await accept(changeOf(1, 2000));
+      await timeToGive();
+      assert.deepEqual(numbers(), [1, 2]); // long before the 30 seconds are over
+    });
+
+    it("T5 the store is opened anew before the one that broke is closed", async () => {
+      flow.running = false;
+      await accept(changeOf(1, 1000));
+      flow.running = true;
+      const { close } = SqliteStore.prototype;
+      let isClosed = false;
+      mock.method(SqliteStore.prototype, "open", () => Promise.reject(new Unusable("failing")), { times: 1 });
+      mock.method(SqliteStore.prototype, "close", async function (this: SqliteStore) {
+        await close.call(this);
+        await new Promise((resolve) => setTimeout(resolve, 2500)); // the thread takes its time to end
+        isClosed = true;
+      });
+      try {
+        inbox.start();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await inbox.events.list({}, "");
+        assert.ok(!isClosed);
+        await new Promise((resolve) => setTimeout(resolve, 3000));
+        await timeToGive();
+        assert.ok(isClosed);
+        assert.deepEqual(numbers(), [1]);
+      } finally {
+        mock.restoreAll();
+      }
+    });
+
     it("also what waits from before", async () => {
       for (const at of [1000, 2000]) await accept(changeOf(1, at));
       await reopen();
