@@ -77,6 +77,8 @@ export function installNodeRed(nodeRed: string, node: string): string {
     mkdirSync(unfinished, { recursive: true });
     // It may need the Node.js that it brings along, and not run on the one that installs it.
     const options = ["--no-audit", "--no-fund", "--force", "--loglevel=error"];
+    // npm waits for five minutes for a registry that says nothing, before it asks again.
+    options.push("--fetch-timeout=120000");
     const exact = Object.entries(packages).map((each) => each.join("@"));
     execFileSync("npm", ["install", "--prefix", unfinished, ...options, ...exact], { stdio: "inherit" });
     try {
