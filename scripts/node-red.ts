@@ -59,6 +59,9 @@ export function defaultProgram(): NodeRedProgram {
   return dir ? programIn(dir) : { node: process.execPath, redJs: require.resolve("node-red/red.js") };
 }
 
+/** npm waits for five minutes for a registry that says nothing, before it asks again. */
+const impatient = "--fetch-timeout=60000";
+
 /**
  * Installs the latest Node-RED of a range, where that has not been done before.
  *
@@ -76,9 +79,7 @@ export function installNodeRed(nodeRed: string, node: string): string {
     const unfinished = `${dir}-${process.pid}`;
     mkdirSync(unfinished, { recursive: true });
     // It may need the Node.js that it brings along, and not run on the one that installs it.
-    const options = ["--no-audit", "--no-fund", "--force", "--loglevel=error"];
-    // npm waits for five minutes for a registry that says nothing, before it asks again.
-    options.push("--fetch-timeout=120000");
+    const options = ["--no-audit", "--no-fund", "--force", "--loglevel=error", impatient];
     const exact = Object.entries(packages).map((each) => each.join("@"));
     execFileSync("npm", ["install", "--prefix", unfinished, ...options, ...exact], { stdio: "inherit" });
     try {
@@ -100,7 +101,7 @@ export function programIn(dir: string): NodeRedProgram {
 
 /** The latest version of a range, as the registry has it now. */
 export function latest(name: string, range: string): string {
-  const args = ["view", `${name}@${range}`, "version", "--json"];
+  const args = ["view", `${name}@${range}`, "version", "--json", impatient];
   const versions = [JSON.parse(execFileSync("npm", args, { encoding: "utf8" })) as string | string[]].flat();
   return versions.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)!;
 }
