@@ -695,32 +695,6 @@ describe("an inbox", () => {
         assert.deepEqual(numbers(), [1, 2]);
       });
 
-    it("each after 30 seconds at most, however many wait", async () => {
-      let time = 0;
-      mock.method(performance, "now", () => time);
-      mock.timers.enable({ apis: ["setTimeout"] });
-      const pass = (by: number) => {
-        time += by;
-        mock.timers.tick(by);
-      };
-      try {
-        for (const at of [1000, 2000, 3000]) await accept(changeOf(1, at));
-        await timeToGive();
-        pass(10_000);
-        flow.given[0]!.becomes(done);
-        await flow.got(2);
-        pass(29_000);
-        await timeToGive();
-        assert.deepEqual(numbers(), [1, 2]);
-        pass(1100);
-        await flow.got(3);
-        assert.deepEqual(numbers(), [1, 2, 3]);
-      } finally {
-        mock.timers.reset();
-        mock.restoreAll();
-      }
-    });
-
     it("also where the turn of one came while it was paused, and others come before it", async () => {
       for (const at of [1000, 2000]) await accept(changeOf(1, at));
       await flow.got(1);
@@ -759,7 +733,7 @@ describe("an inbox", () => {
       ]);
     });
 
-    describe("REV", () => {
+    describe("on a clock that goes as the test says,", () => {
       let time = 0;
       beforeEach(() => {
         time = 0;
@@ -775,7 +749,21 @@ describe("an inbox", () => {
         mock.timers.tick(by);
       };
 
-      it("T1 timer fires a little early", async () => {
+      it("each after 30 seconds at most, however many wait", async () => {
+        for (const at of [1000, 2000, 3000]) await accept(changeOf(1, at));
+        await timeToGive();
+        pass(10_000);
+        flow.given[0]!.becomes(done);
+        await flow.got(2);
+        pass(29_000);
+        await timeToGive();
+        assert.deepEqual(numbers(), [1, 2]);
+        pass(1100);
+        await flow.got(3);
+        assert.deepEqual(numbers(), [1, 2, 3]);
+      });
+
+      it("each after 30 seconds, also where the timer fires a little early", async () => {
         await accept(changeOf(1, 1000));
         time += 0.5;
         await accept(changeOf(1, 2000));
@@ -789,7 +777,7 @@ describe("an inbox", () => {
         assert.deepEqual(numbers(), [1, 2]);
       });
 
-      it("T2 disk full for longer than 30 s", async () => {
+      it("in their order where the disk is full for longer than 30 seconds", async () => {
         /** As timeToGive, where the store may be left alone. */
         const some = async () => {
           for (let i = 0; i < 9; i += 1) await inbox.events.list({}, "").catch(() => undefined);
@@ -818,47 +806,8 @@ describe("an inbox", () => {
           [1, 2],
         );
       });
-    });
 
-    it("T3 turn passed by, interrupted, a new one comes", async () => {
-      let late = 0;
-      const { now } = performance;
-      mock.method(performance, "now", () => now.call(performance) + late);
-      try {
-        await accept(changeOf(1, 1000)); // A
-        late += 30_000;
-        await accept(changeOf(1, 2000)); // B: its turn has come at once
-        await flow.got(2);
-        flow.given[1]!.becomes(done);
-        for (let i = 0; i < 3; i += 1) await accept(changeOf(2, 100 + i)); // others
-        await timeToGive();
-        assert.deepEqual(numbers(), [1, 2, 3]);
-        // a deploy
-        flow.running = false;
-        flow.given[0]!.becomes({ state: "interrupted" });
-        flow.given[2]!.becomes({ state: "interrupted" });
-        flow.running = true;
-        inbox.start();
-        await flow.got(4);
-        await timeToGive();
-        assert.deepEqual(numbers(), [1, 2, 3, 3]);
-        await accept(changeOf(1, 3000));
-        await timeToGive();
-        assert.deepEqual(numbers(), [1, 2, 3, 3]);
-      } finally {
-        mock.restoreAll();
-      }
-    });
-
-    it("T4 a turn that passes on after a deploy", async () => {
-      let time = 0;
-      mock.method(performance, "now", () => time);
-      mock.timers.enable({ apis: ["setTimeout"] });
-      const pass = (by: number) => {
-        time += by;
-        mock.timers.tick(by);
-      };
-      try {
+      it("what a deploy has interrupted before what waits for that, also where that takes longer than 30 seconds", async () => {
         await accept(changeOf(2, 100));
         for (const at of [1000, 2000]) await accept(changeOf(1, at));
         await timeToGive();
@@ -878,24 +827,12 @@ describe("an inbox", () => {
         for (const { becomes } of flow.given) becomes(done);
         await flow.got(5);
         assert.deepEqual(numbers().slice(-2), [2, 3]);
-      } finally {
-        mock.timers.reset();
-        mock.restoreAll();
-      }
-    });
+      });
 
-    it("T6 the disk does not answer for longer than 30 s", async () => {
-      let time = 0;
-      mock.method(performance, "now", () => time);
-      mock.timers.enable({ apis: ["setTimeout"] });
-      const pass = (by: number) => {
-        time += by;
-        mock.timers.tick(by);
-      };
-      let goOn: () => void = () => undefined;
-      const hang = new Promise<void>((resolve) => (goOn = resolve));
-      const { read } = SqliteStore.prototype;
-      try {
+      it("in their order where the disk does not answer for longer than 30 seconds", async () => {
+        let goOn: () => void = () => undefined;
+        const hang = new Promise<void>((resolve) => (goOn = resolve));
+        const { read } = SqliteStore.prototype;
         for (const at of [1000, 2000, 3000]) await accept(changeOf(1, at));
         await flow.got(1);
         await timeToGive();
@@ -912,13 +849,39 @@ describe("an inbox", () => {
         goOn();
         await flow.got(2);
         assert.deepEqual(numbers(), [1, 2]);
+      });
+    });
+
+    it("also after what its turn has passed by, where the flow has lost that", async () => {
+      let late = 0;
+      const { now } = performance;
+      mock.method(performance, "now", () => now.call(performance) + late);
+      try {
+        await accept(changeOf(1, 1000));
+        late += 30_000;
+        await accept(changeOf(1, 2000)); // its turn has come at once
+        await flow.got(2);
+        flow.given[1]!.becomes(done);
+        for (let i = 0; i < 3; i += 1) await accept(changeOf(2, 100 + i));
+        await timeToGive();
+        assert.deepEqual(numbers(), [1, 2, 3]);
+        flow.running = false; // a deploy
+        flow.given[0]!.becomes({ state: "interrupted" });
+        flow.given[2]!.becomes({ state: "interrupted" });
+        flow.running = true;
+        inbox.start();
+        await flow.got(4);
+        await timeToGive();
+        assert.deepEqual(numbers(), [1, 2, 3, 3]);
+        await accept(changeOf(1, 3000));
+        await timeToGive();
+        assert.deepEqual(numbers(), [1, 2, 3, 3]);
       } finally {
-        mock.timers.reset();
         mock.restoreAll();
       }
     });
 
-    it("T7 and waits for nothing that was deleted while it waited to be given again", async () => {
+    it("and waits for nothing that was deleted while it waited to be given again", async () => {
       await accept(changeOf(1, 1000));
       await inbox.pause(true);
       flow.given[0]!.becomes({ state: "interrupted" });
@@ -931,27 +894,25 @@ describe("an inbox", () => {
       assert.deepEqual(numbers(), [1, 2]); // long before the 30 seconds are over
     });
 
-    it("T5 the store is opened anew before the one that broke is closed", async () => {
+    it("also where the store is opened anew before the one that broke is closed", async () => {
       flow.running = false;
       await accept(changeOf(1, 1000));
       flow.running = true;
+      let isOver: () => void = () => undefined;
+      const over = new Promise<void>((resolve) => (isOver = resolve));
+      const fails = () => Promise.reject(new Unusable("failing"));
       const { close } = SqliteStore.prototype;
-      let isClosed = false;
-      mock.method(SqliteStore.prototype, "open", () => Promise.reject(new Unusable("failing")), { times: 1 });
+      const broken = mock.method(SqliteStore.prototype, "open", fails, { times: 1 });
       mock.method(SqliteStore.prototype, "close", async function (this: SqliteStore) {
         await close.call(this);
-        await new Promise((resolve) => setTimeout(resolve, 2500)); // the thread takes its time to end
-        isClosed = true;
+        await over; // its thread takes its time to end
       });
       try {
         inbox.start();
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        while (broken.mock.callCount() === 0) await new Promise(setImmediate);
         await inbox.events.list({}, "");
-        assert.ok(!isClosed);
-        await new Promise((resolve) => setTimeout(resolve, 3000));
-        await timeToGive();
-        assert.ok(isClosed);
-        assert.deepEqual(numbers(), [1]);
+        isOver();
+        await flow.got(1);
       } finally {
         mock.restoreAll();
       }
