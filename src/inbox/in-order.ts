@@ -70,15 +70,19 @@ export class InOrder {
 
   /** The flow is done with an event at a node, or has lost it. */
   end(node: string, seq: string): void {
-    const now = performance.now();
-    const over = [...(this.#keys.get(seq) ?? [])].filter((key) => key.startsWith(`${node}\n`));
-    this.#ended(seq, { over, next: over.flatMap((key) => this.#turns.end(key, seq, now) ?? []) });
+    this.#end(
+      seq,
+      [...(this.#keys.get(seq) ?? [])].filter((key) => key.startsWith(`${node}\n`)),
+    );
   }
 
   /** An event is not there any more. */
   forget(seq: string): void {
+    this.#end(seq, [...(this.#keys.get(seq) ?? [])]);
+  }
+
+  #end(seq: string, over: string[]): void {
     const now = performance.now();
-    const over = [...(this.#keys.get(seq) ?? [])];
     this.#ended(seq, { over, next: over.flatMap((key) => this.#turns.end(key, seq, now) ?? []) });
   }
 

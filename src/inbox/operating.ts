@@ -166,9 +166,10 @@ export class Operating {
 
   /** A person has dealt with an event. @returns false where it is gone */
   async settle(seq: string): Promise<boolean> {
-    let open: string[] = [];
+    /** Also of a try of which the answer was lost. */
+    const open = new Set<string>();
     const become: Becoming = ({ deliveries = [] }) => {
-      open = deliveries.flatMap(({ node, state }) => (state === "processed" ? [] : node));
+      for (const { node, state } of deliveries) if (state !== "processed") open.add(node);
       return { deliveries: deliveries.map((each) => (each.state === "processed" ? each : settled(each))) };
     };
     const isThere = (await this.#change([seq], become)).length > 0;
